@@ -1,0 +1,1 @@
+"""The SDK: register a service with a Gatehouse gateway."""

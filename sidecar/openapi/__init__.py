@@ -1,0 +1,1 @@
+"""One description of everything that registers, and the page that shows it."""

@@ -1,0 +1,1 @@
+"""What is registered, how, and until when."""
