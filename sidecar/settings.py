@@ -7,7 +7,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """Every setting of the sidecar and of the local stack: `GATEHOUSE_<NAME>` or a line in `.env`."""
+    """Every setting of the sidecar and of the local stack: `GATEHOUSE_<NAME>`, or in `.env`."""
 
     model_config = SettingsConfigDict(
         env_prefix="GATEHOUSE_", env_file=".env", extra="ignore", frozen=True

@@ -1,0 +1,61 @@
+"""The Litestar application around the parts."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.plugins.problem_details import ProblemDetailsPlugin
+
+from sidecar.access.guards import provide_caller
+from sidecar.kit.health import live, ready
+from sidecar.kit.problems import PROBLEMS
+from sidecar.registry.routes import RegistryController
+from sidecar.wiring import Gateway
+
+MAX_BODY_BYTES = 6 * 1024 * 1024
+
+_OPENAPI = OpenAPIConfig(
+    title="Gatehouse",
+    version="0.1.0",
+    components=Components(
+        security_schemes={
+            "key": SecurityScheme(
+                type="http", scheme="bearer", description="`./just token` prints the admin key."
+            )
+        }
+    ),
+    render_plugins=[],
+    path="/gateway/own-openapi",
+)
+
+
+def create_app(gateway: Gateway) -> Litestar:
+    """Make the application; its background loops run while its lifespan does."""
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        async with gateway.running():
+            yield
+
+    def hand(value: object) -> Provide:
+        return Provide(lambda: value, sync_to_thread=False)
+
+    return Litestar(
+        route_handlers=[RegistryController, live, ready],
+        dependencies={
+            "registry": hand(gateway.registry),
+            "onboarding": hand(gateway.onboarding),
+            "presenter": hand(gateway.presenter),
+            "readiness": hand(gateway.readiness),
+            "caller": Provide(provide_caller, sync_to_thread=False),
+        },
+        state=State({"key_store": gateway.keys}),
+        lifespan=[lifespan],
+        plugins=[ProblemDetailsPlugin(PROBLEMS)],
+        openapi_config=_OPENAPI,
+        request_max_body_size=MAX_BODY_BYTES,
+    )

@@ -1,0 +1,68 @@
+"""What Traefik says of the configuration that it runs."""
+
+import base64
+import json
+from http import HTTPStatus
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from sidecar.edge.errors import TraefikAwayError
+from sidecar.kit.outbound import Answer, Outbound, OutboundError
+
+_TIMEOUT_SECONDS = 2.0
+_MAX_BYTES = 1024 * 1024
+
+
+class TraefikClient(Protocol):
+    """Every method raises `TraefikAwayError` when the API gives no usable answer."""
+
+    async def has_router(self, name: str) -> bool:
+        """Tell whether the running configuration has this router of the file provider."""
+        ...
+
+    async def disabled_routers(self) -> dict[str, str]:
+        """Answer the routers that Traefik could not build, with its reasons."""
+        ...
+
+
+class ApiTraefikClient:
+    """Traefik's API on the admin entry point, with the sidecar's own password."""
+
+    def __init__(self, outbound: Outbound, url: str, user: str, password: str) -> None:
+        self._outbound = outbound
+        self._url = url
+        credentials = base64.b64encode(f"{user}:{password}".encode()).decode()
+        self._headers = {"Authorization": f"Basic {credentials}"}
+
+    async def has_router(self, name: str) -> bool:
+        answer = await self._get(f"/api/http/routers/{quote(name)}@file")
+        if answer.status in {HTTPStatus.OK, HTTPStatus.NOT_FOUND} and _is_json(answer):
+            return answer.status == HTTPStatus.OK
+        raise TraefikAwayError(f"Traefik's API answered {answer.status}.")
+
+    async def disabled_routers(self) -> dict[str, str]:
+        answer = await self._get("/api/http/routers?status=disabled&per_page=1000")
+        if answer.status != HTTPStatus.OK:
+            raise TraefikAwayError(f"Traefik's API answered {answer.status}.")
+        routers: list[dict[str, Any]] = json.loads(answer.body)
+        return {
+            router["name"].removesuffix("@file"): "; ".join(router.get("error") or ["disabled"])
+            for router in routers
+            if router.get("provider") == "file"
+        }
+
+    async def _get(self, path: str) -> Answer:
+        try:
+            return await self._outbound.get(
+                self._url + path,
+                timeout_seconds=_TIMEOUT_SECONDS,
+                max_bytes=_MAX_BYTES,
+                headers=self._headers,
+            )
+        except OutboundError as error:
+            raise TraefikAwayError(str(error)) from error
+
+
+def _is_json(answer: Answer) -> bool:
+    # Before its first configuration Traefik answers every path with a plain 404.
+    return "json" in answer.headers.get("content-type", "")

@@ -1,0 +1,75 @@
+"""The one mapping from failures to `application/problem+json` (RFC 9457)."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from litestar.exceptions import HTTPException
+from litestar.plugins.problem_details import ProblemDetailsConfig, ProblemDetailsException
+
+from sidecar.kit.errors import FieldError, GatewayError
+
+_log = logging.getLogger("gatehouse")
+
+
+def from_gateway(error: GatewayError) -> ProblemDetailsException:
+    """Say an expected failure."""
+    extra = {"errors": [item.model_dump() for item in error.errors]} if error.errors else None
+    return ProblemDetailsException(
+        status_code=error.status,
+        type_=f"/problems/{error.slug}",
+        title=error.title,
+        detail=str(error),
+        headers=error.headers or None,
+        extra=extra,
+    )
+
+
+def from_http(error: HTTPException) -> ProblemDetailsException:
+    """Say what the framework refused: a missing page, a method, a body that is no JSON."""
+    status = HTTPStatus(error.status_code)
+    fields = _field_errors(error.extra)
+    detail = "; ".join(f"{item.field}: {item.message}" for item in fields) or error.detail
+    return ProblemDetailsException(
+        status_code=error.status_code,
+        type_=f"/problems/{'invalid-input' if fields else _slug(status)}",
+        title="The request is not valid" if fields else status.phrase,
+        detail=detail,
+        headers=error.headers,
+        extra={"errors": [item.model_dump() for item in fields]} if fields else None,
+    )
+
+
+def from_bug(error: Exception) -> ProblemDetailsException:
+    """Say nothing of a bug but that it is one; the log has the rest."""
+    _log.error("A request failed on a bug.", exc_info=error)
+    return ProblemDetailsException(
+        status_code=500,
+        type_="/problems/internal-error",
+        title="Internal error",
+        detail="The gateway failed on this request. Its log says more.",
+    )
+
+
+def _slug(status: HTTPStatus) -> str:
+    return status.phrase.lower().replace(" ", "-").replace("'", "")
+
+
+def _field_errors(extra: Any) -> Sequence[FieldError]:
+    if not isinstance(extra, list):
+        return ()
+    return [
+        FieldError(field=str(item.get("key") or "body"), message=str(item["message"]))
+        for item in extra
+        if isinstance(item, Mapping) and "message" in item
+    ]
+
+
+PROBLEMS = ProblemDetailsConfig(
+    exception_to_problem_detail_map={
+        GatewayError: from_gateway,
+        HTTPException: from_http,
+        Exception: from_bug,
+    }
+)

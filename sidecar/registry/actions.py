@@ -1,0 +1,198 @@
+"""What callers may do with the registry."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal, Protocol
+
+from sidecar.access.models import Caller, Scope
+from sidecar.kit.errors import UnavailableError
+from sidecar.registry.admit import admit, check_owner
+from sidecar.registry.errors import InstanceNotFoundError, ServiceNotFoundError
+from sidecar.registry.ledger import Ledger
+from sidecar.registry.models import Registration, Service
+from sidecar.registry.store import Change, LeaseKey
+
+Outcome = Literal["created", "changed", "renewed"]
+_ATTEMPTS = 20
+
+
+class Announcer(Protocol):
+    """Where the registry says what happened: `service.registered`, `service.expired`, …."""
+
+    def __call__(self, event: str, subject: str, **data: Any) -> None: ...
+
+
+@dataclass(frozen=True)
+class Registered:
+    """What a registration led to."""
+
+    service: Service
+    instance_id: str
+    outcome: Outcome
+    expires_at: datetime | None
+
+
+class Registry:
+    """Services by name, each with its owner and its instances."""
+
+    def __init__(self, ledger: Ledger, announce: Announcer) -> None:
+        self._ledger = ledger
+        self._announce = announce
+        self._lock = asyncio.Lock()
+
+    @property
+    def services(self) -> Mapping[str, Service]:
+        """Everything registered, by name; raises `UnavailableError` before it was first read."""
+        if not self._ledger.is_loaded:
+            raise UnavailableError("The registry is not read yet: Valkey has not answered.")
+        return self._ledger.services
+
+    def get(self, name: str) -> Service:
+        """Answer the service, or raise `ServiceNotFoundError`."""
+        service = self.services.get(name)
+        if service is None:
+            raise ServiceNotFoundError(f"{name!r} is not registered.")
+        return service
+
+    def visible_to(self, caller: Caller) -> list[Service]:
+        """Answer the services a caller may see: all with `services:read`, else its own."""
+        everything = caller.may(Scope.SERVICES_READ)
+        return [
+            service
+            for _, service in sorted(self.services.items())
+            if everything or caller.owns(service.owner)
+        ]
+
+    def show(self, name: str, caller: Caller) -> Service:
+        """Answer one service, or raise `ServiceNotFoundError` or `NotOwnerError`."""
+        service = self.get(name)
+        if not caller.may(Scope.SERVICES_READ):
+            check_owner(service, caller)
+        return service
+
+    def expires_at(self, service: Service, instance_id: str) -> datetime | None:
+        """Answer when an instance's lease ends, or `None` for one that never does."""
+        ends_at = self._ledger.lease_ends_at(service, instance_id)
+        return None if ends_at is None else datetime.fromtimestamp(ends_at, UTC)
+
+    async def document(self, name: str) -> dict[str, Any] | None:
+        """Answer the inline OpenAPI document of a service, or `None`."""
+        raw = await self._ledger.store.document(name)
+        return None if raw is None else dict(json.loads(raw))
+
+    async def register(self, wanted: Registration, caller: Caller) -> Registered:
+        """Add an instance or renew it; kept when this returns.
+
+        Raises what `admit` raises, and `UnavailableError` when the store is away.
+        """
+        document = None if wanted.openapi is None else json.dumps(wanted.openapi).encode()
+        async with self._lock:
+            for _ in range(_ATTEMPTS):
+                registered = await self._try_register(wanted, caller, document)
+                if registered is not None:
+                    return registered
+        raise UnavailableError("The registry changes faster than it can be read.")
+
+    async def heartbeat(self, name: str, instance_id: str, caller: Caller) -> None:
+        """Renew a lease, or raise `InstanceNotFoundError`: the instance registers again."""
+        service = self.services.get(name)
+        if service is not None:
+            check_owner(service, caller)
+        if (
+            service is None
+            or instance_id not in service.instances
+            or not await self._ledger.renew((name, instance_id))
+        ):
+            raise InstanceNotFoundError(
+                f"{instance_id!r} of {name!r} has no lease; register again."
+            )
+
+    async def deregister(
+        self, name: str, caller: Caller, *, instance_id: str | None = None
+    ) -> None:
+        """End one instance's lease, or those of a whole service.
+
+        Raises `ServiceNotFoundError`, `InstanceNotFoundError` or `NotOwnerError`.
+        """
+        async with self._lock:
+            for _ in range(_ATTEMPTS):
+                service = self.get(name)
+                check_owner(service, caller)
+                if instance_id is not None and instance_id not in service.instances:
+                    raise InstanceNotFoundError(f"{instance_id!r} of {name!r} is not registered.")
+                gone = service.instances if instance_id is None else [instance_id]
+                if await self._ledger.commit(
+                    _without(self.services, [(name, id_) for id_ in gone])
+                ):
+                    self._announce("service.deregistered", name, instances=list(gone))
+                    return
+        raise UnavailableError("The registry changes faster than it can be read.")
+
+    async def expire(self) -> None:
+        """Take out every instance whose lease has ended; called all the time."""
+        if self._ledger.is_away or not self._ledger.ended():
+            return
+        async with self._lock:
+            # Another sidecar may have taken the heartbeat.
+            await self._ledger.heed_renewals(self._ledger.ended())
+            ended = self._ledger.ended()
+            if ended and await self._ledger.commit(_without(self.services, ended, ended)):
+                for name, instance_id in ended:
+                    self._announce("service.expired", name, instances=[instance_id])
+
+    async def _try_register(
+        self, wanted: Registration, caller: Caller, document: bytes | None
+    ) -> Registered | None:
+        now = self._ledger.clock.now()
+        digest = None if document is None else hashlib.sha256(document).hexdigest()[:16]
+        before = self.services.get(wanted.name)
+        service = admit(wanted, caller, self.services.values(), document_hash=digest, now=now)
+        key = (service.name, wanted.instance_id)
+        if service == before:
+            if await self._ledger.renew(key):
+                return self._registered(service, wanted.instance_id, "renewed")
+            await self._ledger.read()
+            return None
+        change = Change(
+            put=[service],
+            leases={key: now.timestamp()},
+            documents={service.name: document} if document else {},
+            drop_documents=() if document else [service.name],
+        )
+        if not await self._ledger.commit(change):
+            return None
+        known = before is not None and wanted.instance_id in before.instances
+        self._announce("service.changed" if before else "service.registered", service.name)
+        return self._registered(service, wanted.instance_id, "changed" if known else "created")
+
+    def _registered(self, service: Service, instance_id: str, outcome: Outcome) -> Registered:
+        expires_at = self.expires_at(service, instance_id)
+        return Registered(service, instance_id, outcome, expires_at)
+
+
+def _without(
+    services: Mapping[str, Service],
+    gone: Iterable[LeaseKey],
+    unrenewed: Mapping[LeaseKey, float] | None = None,
+) -> Change:
+    """Answer the change that takes instances out, and with its last one a service."""
+    leaving = set(gone)
+    put, delete = [], []
+    for name in sorted({name for name, _ in leaving}):
+        service = services[name]
+        rest = {id_: item for id_, item in service.instances.items() if (name, id_) not in leaving}
+        if rest:
+            put.append(service.model_copy(update={"instances": rest}))
+        else:
+            delete.append(name)
+    return Change(
+        put=put,
+        delete=delete,
+        drop_leases=sorted(leaving),
+        unrenewed=unrenewed or {},
+        drop_documents=delete,
+    )

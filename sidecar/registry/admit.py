@@ -1,0 +1,102 @@
+"""Whether a registration may join what is registered, and what the service is after it."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from sidecar.access.models import Caller
+from sidecar.kit.errors import InvalidInputError
+from sidecar.registry.errors import (
+    NotOwnerError,
+    PermanentLeaseError,
+    PrefixConflictError,
+    ServiceConflictError,
+)
+from sidecar.registry.models import Instance, Registration, Service, ServiceTerms, overlaps
+
+_HELD = ("prefix", "host", "expose")
+
+
+def admit(
+    registration: Registration,
+    caller: Caller,
+    services: Iterable[Service],
+    *,
+    document_hash: str | None,
+    now: datetime,
+) -> Service:
+    """Answer the service as it is with this instance in it, or raise why it can not be.
+
+    `services` are those that hold live leases. Raises `PermanentLeaseError`, `NotOwnerError`,
+    `ServiceConflictError`, `PrefixConflictError` or `InvalidInputError` (all weights zero).
+    """
+    others = {service.name: service for service in services}
+    current = others.pop(registration.name, None)
+    if registration.ttl_seconds is None and not caller.is_admin:
+        raise PermanentLeaseError("ttl_seconds: null never ends; give 5 to 86400 seconds.")
+    if current is not None:
+        check_owner(current, caller)
+        _check_terms(current, registration)
+    owner = current.owner if current else caller.key_id
+    _check_prefix(registration, owner, others.values())
+    instances = dict(current.instances) if current else {}
+    instances[registration.instance_id] = _instance(registration, instances, now)
+    _check_weights(instances.values())
+    terms = {field: getattr(registration, field) for field in ServiceTerms.model_fields}
+    return Service(
+        **terms,
+        owner=owner,
+        created_at=current.created_at if current else now,
+        instances=instances,
+        document_hash=document_hash,
+    )
+
+
+def check_owner(service: Service, caller: Caller) -> None:
+    """Raise `NotOwnerError` unless the caller's key registered the service first, or is admin."""
+    if not caller.owns(service.owner):
+        raise NotOwnerError(f"{service.name!r} was registered with another key.")
+
+
+def _check_terms(current: Service, wanted: Registration) -> None:
+    # The only instance may come back on other terms: that is a restart with a changed setting.
+    if set(current.instances) <= {wanted.instance_id}:
+        return
+    for field in _HELD:
+        held, asked = getattr(current, field), getattr(wanted, field)
+        if held != asked:
+            raise ServiceConflictError(
+                f"{field}: live instances of {wanted.name!r} hold {held!r}, this one asks for"
+                f" {asked!r}. Deregister them first, or use another name."
+            )
+
+
+def _check_prefix(wanted: Registration, owner: str, others: Iterable[Service]) -> None:
+    if wanted.expose == "none":
+        return
+    for other in others:
+        if other.expose == "none" or other.host != wanted.host:
+            continue
+        if other.prefix == wanted.prefix:
+            raise PrefixConflictError(f"prefix: {wanted.prefix} is held by {other.name!r}.")
+        if other.owner != owner and overlaps(other.prefix, wanted.prefix):
+            raise PrefixConflictError(
+                f"prefix: {wanted.prefix} overlaps {other.prefix} of {other.name!r},"
+                " which belongs to another key."
+            )
+
+
+def _instance(registration: Registration, known: dict[str, Instance], now: datetime) -> Instance:
+    before = known.get(registration.instance_id)
+    return Instance(
+        instance_id=registration.instance_id,
+        base_url=registration.base_url,
+        weight=registration.weight,
+        ttl_seconds=registration.ttl_seconds,
+        version=registration.version,
+        registered_at=before.registered_at if before else now,
+    )
+
+
+def _check_weights(instances: Collection[Instance]) -> None:
+    if all(instance.weight == 0 for instance in instances):
+        raise InvalidInputError.of("weight", "at least one instance needs a weight above 0")

@@ -1,0 +1,149 @@
+"""The registry in memory, as the store has it."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from sidecar.kit.clock import Clock
+from sidecar.kit.errors import UnavailableError
+from sidecar.registry.models import Service
+from sidecar.registry.store import Change, LeaseKey, ServiceStore, Snapshot
+
+_log = logging.getLogger("gatehouse.registry")
+
+
+@dataclass
+class Ledger:
+    """Services and leases, read once and kept in step.
+
+    A lease ends one full term after its last heartbeat, and never sooner than one full term after
+    this process or the store came back: a lease is data, not a key that expires.
+    """
+
+    store: ServiceStore
+    clock: Clock
+    changed: Callable[[], None]
+    """Called after the services have become others."""
+    loaded: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once the store was read since this process began."""
+    is_away: bool = True
+    """Whether the store did not answer when it was last asked."""
+    revision: int = 0
+    services: dict[str, Service] = field(default_factory=dict)
+    leases: dict[LeaseKey, float] = field(default_factory=dict)
+    resumed_at: float = 0.0
+
+    @property
+    def is_loaded(self) -> bool:
+        return self.loaded.is_set()
+
+    def now(self) -> float:
+        return self.clock.now().timestamp()
+
+    def lease_ends_at(self, service: Service, instance_id: str) -> float | None:
+        """Answer when a lease ends (epoch seconds), or `None` for one that never does."""
+        ttl_seconds = service.instances[instance_id].ttl_seconds
+        if ttl_seconds is None:
+            return None
+        renewed_at = self.leases.get((service.name, instance_id), 0.0)
+        return max(renewed_at, self.resumed_at) + ttl_seconds
+
+    def ended(self) -> dict[LeaseKey, float]:
+        """Answer the leases that have ended as far as is known here."""
+        now = self.now()
+        return {
+            (name, instance_id): self.leases.get((name, instance_id), 0.0)
+            for name, service in self.services.items()
+            for instance_id in service.instances
+            if (ends_at := self.lease_ends_at(service, instance_id)) is not None and ends_at <= now
+        }
+
+    async def commit(self, change: Change) -> bool:
+        """Write a change to the store, then here. False: somebody else was faster; all is read."""
+        try:
+            revision = await self.store.commit(change, expected=self.revision)
+        except UnavailableError:
+            self.is_away = True
+            raise
+        if revision is None:
+            await self.read()
+            return False
+        self._apply(change, revision)
+        return True
+
+    async def renew(self, key: LeaseKey) -> bool:
+        """Note a heartbeat. False: the store has no such lease."""
+        now = self.now()
+        try:
+            known = await self.store.renew(key, now)
+        except UnavailableError:
+            self.is_away = True
+            raise
+        if known:
+            self.leases[key] = now
+        return known
+
+    async def refresh(self) -> None:
+        """Read again what others changed. Leaves what is known as it is when the store is away."""
+        try:
+            revision = await self.store.revision()
+            if self.is_loaded and revision < self.revision:
+                await self._restore(revision)
+            elif self.is_away or revision != self.revision:
+                await self.read()
+        except UnavailableError:
+            if not self.is_away:
+                _log.warning("Valkey is away: the edge goes on, nothing new is taken.")
+            self.is_away = True
+
+    async def read(self) -> None:
+        """Read everything, and let every lease run one full term if the store had been away."""
+        snapshot = await self.store.snapshot()
+        same = self.is_loaded and snapshot.services == self.services
+        if self.is_away:
+            self.resumed_at = self.now()
+            _log.info("Valkey answers: %d services are registered.", len(snapshot.services))
+        self._take(snapshot)
+        self.loaded.set()
+        self.is_away = False
+        if not same:
+            self.changed()
+
+    async def heed_renewals(self, keys: Iterable[LeaseKey]) -> None:
+        """Take note of heartbeats that other sidecars have accepted."""
+        wanted = list(keys)
+        for key, renewed_at in zip(wanted, await self.store.renewals(wanted), strict=True):
+            if renewed_at is not None:
+                self.leases[key] = renewed_at
+
+    async def _restore(self, revision: int) -> None:
+        # The store lost data that this process still has, as after a disk was exchanged.
+        _log.warning("Valkey came back without what is registered; it is written again.")
+        services = list(self.services.values())
+        change = Change(put=services, leases=dict(self.leases))
+        written = await self.store.commit(change, expected=revision)
+        if written is not None:
+            self.resumed_at = self.now()
+            self.revision, self.is_away = written, False
+
+    def _take(self, snapshot: Snapshot) -> None:
+        # An unchanged service stays the same object: what is derived from it stays valid.
+        known = self.services
+        self.services = {
+            name: known[name] if known.get(name) == service else service
+            for name, service in snapshot.services.items()
+        }
+        self.leases = snapshot.leases
+        self.revision = snapshot.revision
+
+    def _apply(self, change: Change, revision: int) -> None:
+        self.revision = revision
+        for service in change.put:
+            self.services[service.name] = service
+        for name in change.delete:
+            self.services.pop(name, None)
+        self.leases.update(change.leases)
+        for key in change.drop_leases:
+            self.leases.pop(key, None)
+        self.changed()

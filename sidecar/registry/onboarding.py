@@ -1,0 +1,121 @@
+"""A registration from the door to the edge: checked, kept, published, confirmed."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from sidecar.access.models import Caller
+from sidecar.kit.addresses import is_loopback, why_address_refused
+from sidecar.kit.clock import Clock
+from sidecar.kit.errors import InvalidInputError
+from sidecar.registry.actions import Registered, Registry
+from sidecar.registry.address import BaseUrl, parse_base_url
+from sidecar.registry.client import NetworkClient
+from sidecar.registry.errors import RegistrationRejectedError
+from sidecar.registry.models import Registration
+
+_NOT_HERE = (
+    "base_url: nothing answers at {origin} where Traefik runs. If Traefik is in a container and"
+    " your service is not, register http://host.docker.internal:{port} instead, and let the"
+    " service listen on 0.0.0.0."
+)
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What came of bringing the registry to the edge.
+
+    `generation` is the one that holds the change; `live` says whether the edge was seen to route
+    it; `rejected` gives a reason for each service that the edge refused.
+    """
+
+    live: bool
+    generation: str
+    rejected: Mapping[str, str]
+
+
+class Publisher(Protocol):
+    async def publish(self) -> Publication:
+        """Bring everything registered to the edge, and wait until that is settled."""
+        ...
+
+
+@dataclass(frozen=True)
+class OwnAddresses:
+    """Where the gateway itself answers: no service may point there, or take its name."""
+
+    hosts: frozenset[str]
+    ports: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Onboarded:
+    """What a caller is told."""
+
+    registered: Registered
+    publication: Publication | None
+    ready_ms: float
+    warnings: list[str]
+
+
+class Onboarding:
+    """Registration as a caller means it: afterwards the service can be called."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        publisher: Publisher,
+        network: NetworkClient,
+        own: OwnAddresses,
+        clock: Clock,
+    ) -> None:
+        self._registry = registry
+        self._publisher = publisher
+        self._network = network
+        self._own = own
+        self._clock = clock
+
+    async def register(self, wanted: Registration, caller: Caller, *, wait: bool) -> Onboarded:
+        """Register an instance; with `wait`, answer when the edge routes to it.
+
+        Raises `InvalidInputError` for an address that must not be routed to, what
+        `Registry.register` raises, and `RegistrationRejectedError` when the edge refuses.
+        """
+        began = self._clock.monotonic()
+        address = parse_base_url(wanted.base_url)
+        await self._check_address(address)
+        self._check_host(wanted.host)
+        registered = await self._registry.register(wanted, caller)
+        warnings = asyncio.ensure_future(self._warnings(address))
+        publication = await self._publisher.publish() if wait else None
+        if publication and wanted.name in publication.rejected:
+            warnings.cancel()
+            raise RegistrationRejectedError(
+                f"Traefik refuses what {wanted.name!r} asks for: "
+                + publication.rejected[wanted.name]
+            )
+        ready_ms = (self._clock.monotonic() - began) * 1000
+        return Onboarded(registered, publication, ready_ms, await warnings)
+
+    async def _check_address(self, address: BaseUrl) -> None:
+        found = await self._network.addresses(address.host)
+        for item in found:
+            reason = why_address_refused(item)
+            if reason:
+                raise InvalidInputError.of("base_url", f"{address.host} ({item}) {reason}")
+        if address.port in self._own.ports and (
+            address.host in self._own.hosts or any(map(self._network.is_this_machine, found))
+        ):
+            raise InvalidInputError.of("base_url", f"{address.origin} is the gateway itself")
+
+    def _check_host(self, host: str | None) -> None:
+        if host in self._own.hosts or (host and is_loopback(host)):
+            raise InvalidInputError.of("host", f"{host} is the gateway's own name")
+
+    async def _warnings(self, address: BaseUrl) -> list[str]:
+        if await self._network.answers(address):
+            return []
+        if is_loopback(address.host):
+            return [_NOT_HERE.format(origin=address.origin, port=address.port)]
+        return [f"base_url: nothing answers at {address.origin} yet."]

@@ -1,0 +1,193 @@
+"""The composition root: which part is handed which."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from sidecar.access.secrets import ensure_secret_file
+from sidecar.access.store import FileKeyStore, KeyStore
+from sidecar.edge.actions import Edge
+from sidecar.edge.client import ApiTraefikClient
+from sidecar.edge.confirm import Confirmation
+from sidecar.edge.fragments import FragmentCache
+from sidecar.edge.prepare import ensure_certificate, place_handwritten, write_users
+from sidecar.edge.store import FileConfigurationStore
+from sidecar.kit.clock import SystemClock
+from sidecar.kit.health import Readiness
+from sidecar.kit.outbound import AiohttpOutbound
+from sidecar.kit.redis import RedisCommands, connect
+from sidecar.registry.actions import Registry
+from sidecar.registry.client import SocketNetworkClient
+from sidecar.registry.ledger import Ledger
+from sidecar.registry.onboarding import Onboarding, OwnAddresses
+from sidecar.registry.presenter import Presenter
+from sidecar.registry.probes import Probes
+from sidecar.registry.store import RedisServiceStore
+from sidecar.settings import Settings
+
+_log = logging.getLogger("gatehouse")
+
+_TICK_SECONDS = 0.4
+_API_USER = "sidecar"
+# What the gateway is called from inside containers.
+_KNOWN_HOSTS = frozenset(
+    {"localhost", "sidecar", "traefik", "valkey", "host.docker.internal", "gateway.docker.internal"}
+)
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """Every part that the application hands to its handlers, and what runs beside them."""
+
+    keys: KeyStore
+    ledger: Ledger
+    registry: Registry
+    onboarding: Onboarding
+    presenter: Presenter
+    probes: Probes
+    edge: Edge
+    readiness: Readiness
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Keep the background loops going; a loop that fails is logged and begun again."""
+        tasks = [
+            asyncio.create_task(_again(self._sweep), name="sweep"),
+            asyncio.create_task(self._begin(), name="publish"),
+        ]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            _ = await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _begin(self) -> None:
+        # Nothing is published before the registry is read and its instances were asked once: what
+        # the edge runs from before is better than a part of it.
+        _ = await self.ledger.loaded.wait()
+        await self.probes.first_round()
+        async with asyncio.TaskGroup() as group:
+            _ = group.create_task(_again(self.probes.run))
+            _ = group.create_task(_again(self.edge.run))
+
+    async def _sweep(self) -> None:
+        while True:
+            await self.ledger.refresh()
+            await self.registry.expire()
+            await asyncio.sleep(_TICK_SECONDS)
+
+
+@asynccontextmanager
+async def build(settings: Settings) -> AsyncIterator[Gateway]:
+    """Make every part from the settings, and close what was opened at the end."""
+    prepare_files(settings)
+    async with AsyncExitStack() as stack:
+        outbound = await stack.enter_async_context(AiohttpOutbound())
+        redis = connect(_valkey_url(settings))
+        stack.push_async_callback(redis.aclose)
+        yield assemble(settings, redis, outbound)
+
+
+def assemble(settings: Settings, redis: RedisCommands, outbound: AiohttpOutbound) -> Gateway:
+    """Hand every part what it needs."""
+    clock = SystemClock()
+    changed = Signal()
+    ledger = Ledger(RedisServiceStore(redis), clock, changed)
+    registry = Registry(ledger, _announce)
+    probes = Probes(lambda: registry.services, outbound, clock, changed)
+    traefik = ApiTraefikClient(outbound, settings.api_url, _API_USER, _api_password(settings))
+    edge = Edge(
+        FragmentCache(lambda: registry.services, probes.failing),
+        FileConfigurationStore(settings.watched_path, settings.edge_path / "staging"),
+        Confirmation(traefik, clock, settings.confirm_seconds),
+    )
+    changed.listeners.append(edge.request)
+    network = SocketNetworkClient()
+    return Gateway(
+        keys=FileKeyStore.open(settings.secrets_path),
+        ledger=ledger,
+        registry=registry,
+        onboarding=Onboarding(registry, edge, network, _own_addresses(settings), clock),
+        presenter=Presenter(settings.edge_url, registry, probes.healthy, edge.status.rejected.get),
+        probes=probes,
+        edge=edge,
+        readiness=Readiness(
+            {
+                "valkey": lambda: "does not answer." if ledger.is_away else None,
+                "edge": lambda: edge.status.fault,
+            }
+        ),
+    )
+
+
+def prepare_files(settings: Settings) -> None:
+    """Make the secrets, and put what Traefik needs where it looks."""
+    staging = settings.edge_path / "staging"
+    people = ensure_secret_file(settings.secrets_path / "dashboard.password", _password)
+    users = {"admin": people, _API_USER: _api_password(settings)}
+    write_users(settings.edge_path / "users", users, staging)
+    ensure_certificate(settings.edge_path, staging)
+    settings.watched_path.mkdir(parents=True, exist_ok=True)
+    place_handwritten(settings.handwritten_dir, settings.watched_path, staging)
+
+
+class Signal:
+    """Passes a call on to whoever listens by then."""
+
+    def __init__(self) -> None:
+        self.listeners: list[Callable[[], None]] = []
+
+    def __call__(self) -> None:
+        for listener in self.listeners:
+            listener()
+
+
+def _announce(event: str, subject: str, **data: Any) -> None:
+    _log.info("%s %s %s", event, subject, data or "")
+
+
+def _password() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def _api_password(settings: Settings) -> str:
+    return ensure_secret_file(settings.secrets_path / "traefik-api.password", _password)
+
+
+def _valkey_url(settings: Settings) -> str:
+    if settings.valkey_url:
+        return settings.valkey_url
+    password = ensure_secret_file(settings.secrets_path / "valkey.password", _password)
+    return f"redis://:{password}@127.0.0.1:{settings.valkey_port}/0"
+
+
+def _own_addresses(settings: Settings) -> OwnAddresses:
+    urls = (settings.edge_url, settings.api_url)
+    named = {part.strip().lower() for part in settings.hosts.split(",") if part.strip()}
+    hosts = {urlsplit(url).hostname or "" for url in urls} | named | _KNOWN_HOSTS
+    ports = {
+        settings.edge_port,
+        settings.admin_port,
+        settings.sidecar_port,
+        settings.valkey_port,
+        settings.sockets_port,
+    }
+    return OwnAddresses(frozenset(hosts), frozenset(ports))
+
+
+Loop = Callable[[], Coroutine[Any, Any, None]]
+
+
+async def _again(loop: Loop) -> None:
+    while True:
+        try:
+            await loop()
+        except Exception:  # noqa: BLE001 - the loop must outlive its bugs
+            _log.exception("A background loop failed and begins again.")
+        await asyncio.sleep(1)
