@@ -9,9 +9,11 @@ from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.plugins.problem_details import ProblemDetailsPlugin
+from litestar.types import ASGIApp
 
 from sidecar.access.guards import provide_caller
 from sidecar.kit.health import live, ready
+from sidecar.kit.limits import limit_body
 from sidecar.kit.problems import PROBLEMS
 from sidecar.registry.routes import RegistryController
 from sidecar.wiring import Gateway
@@ -33,7 +35,12 @@ _OPENAPI = OpenAPIConfig(
 )
 
 
-def create_app(gateway: Gateway) -> Litestar:
+def create_app(gateway: Gateway) -> ASGIApp:
+    """Make the application with everything around it."""
+    return limit_body(create_litestar(gateway), MAX_BODY_BYTES)
+
+
+def create_litestar(gateway: Gateway) -> Litestar:
     """Make the application; its background loops run while its lifespan does."""
 
     @asynccontextmanager

@@ -1,6 +1,7 @@
 """The one mapping from failures to `application/problem+json` (RFC 9457)."""
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -8,9 +9,10 @@ from typing import Any
 from litestar.exceptions import HTTPException
 from litestar.plugins.problem_details import ProblemDetailsConfig, ProblemDetailsException
 
-from sidecar.kit.errors import FieldError, GatewayError
+from sidecar.kit.errors import FieldError, GatewayError, InvalidInputError
 
 _log = logging.getLogger("gatehouse")
+_NAMED = re.compile(r"([a-z_]+): (.*)", re.DOTALL)
 
 
 def from_gateway(error: GatewayError) -> ProblemDetailsException:
@@ -52,6 +54,11 @@ def from_bug(error: Exception) -> ProblemDetailsException:
     )
 
 
+def from_depth(_: RecursionError) -> ProblemDetailsException:
+    """Refuse JSON that is nested deeper than can be read."""
+    return from_gateway(InvalidInputError.of("body", "is nested too deep"))
+
+
 def _slug(status: HTTPStatus) -> str:
     return status.phrase.lower().replace(" ", "-").replace("'", "")
 
@@ -60,16 +67,28 @@ def _field_errors(extra: Any) -> Sequence[FieldError]:
     if not isinstance(extra, list):
         return ()
     return [
-        FieldError(field=str(item.get("key") or "body"), message=str(item["message"]))
+        _field_error(str(item.get("key") or ""), str(item["message"]))
         for item in extra
         if isinstance(item, Mapping) and "message" in item
     ]
+
+
+def _field_error(field: str, message: str) -> FieldError:
+    message = message.removeprefix("Value error, ")
+    # A rule between fields begins its message with the field it complains of.
+    named = None if field else _NAMED.fullmatch(message)
+    return (
+        FieldError(field=named[1], message=named[2])
+        if named
+        else FieldError(field=field or "body", message=message)
+    )
 
 
 PROBLEMS = ProblemDetailsConfig(
     exception_to_problem_detail_map={
         GatewayError: from_gateway,
         HTTPException: from_http,
+        RecursionError: from_depth,
         Exception: from_bug,
     }
 )

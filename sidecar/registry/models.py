@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, JsonValue, StringConstraints, model_validator
 
 from sidecar.kit.addresses import as_address, is_host_name
-from sidecar.kit.values import Value
+from sidecar.kit.values import Flag, Value, Whole
 from sidecar.registry.address import BaseUrl, clean_path, parse_base_url
 
 NAME_PATTERN = r"^[a-z][a-z0-9-]{0,62}$"
@@ -66,6 +66,8 @@ def _small(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
 def _description_document(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
     if not str(value.get("openapi", "")).startswith("3."):
         raise ValueError("must be an OpenAPI 3.x document: its 'openapi' field says '3.…'")
+    if len(json.dumps(value)) > MAX_DOCUMENT_BYTES:
+        raise ValueError(f"must be at most {MAX_DOCUMENT_BYTES} bytes; give openapi_url instead")
     return value
 
 
@@ -83,8 +85,8 @@ class HealthCheck(Value):
     """Where an instance says that it is well; 2xx and 3xx answers mean yes."""
 
     path: CheckPath = Field(description="Relative to `base_url`, such as `/health`.")
-    interval_seconds: int = Field(strict=True, default=10, ge=1, le=3600)
-    timeout_seconds: int = Field(strict=True, default=2, ge=1, le=60)
+    interval_seconds: Whole = Field(10, ge=1, le=3600)
+    timeout_seconds: Whole = Field(2, ge=1, le=60)
 
     @model_validator(mode="after")
     def _in_time(self) -> Self:
@@ -112,9 +114,7 @@ class ServiceTerms(Value):
     name: Name = Field(description="The service's name: lower-case letters, digits and hyphens.")
     prefix: Prefix = Field("", description="Where it is reached; `/{name}` by default.")
     host: HostName | None = Field(None, description="One exact host name it is reached under.")
-    strip_prefix: bool = Field(
-        strict=True, default=True, description="Whether instances see paths without the prefix."
-    )
+    strip_prefix: Flag = Field(default=True, description="Whether instances see paths without the prefix.")
     health: HealthCheck | None = None
     openapi_url: str | None = Field(
         None, max_length=2048, description="Relative to `base_url` + `/`; same origin only."
@@ -159,12 +159,8 @@ class Registration(ServiceTerms):
 
     base_url: BaseUrlText = Field(description="Where the instance answers, as Traefik reaches it.")
     instance_id: InstanceId = Field("", description="Derived from `base_url` if not given.")
-    weight: int = Field(
-        strict=True, default=1, ge=0, le=1000, description="Its share of the requests."
-    )
-    ttl_seconds: int | None = Field(
-        strict=True, default=30, ge=5, le=86400, description="null never ends (admin)."
-    )
+    weight: Whole = Field(1, ge=0, le=1000, description="Its share of the requests.")
+    ttl_seconds: Whole | None = Field(30, ge=5, le=86400, description="null never ends (admin).")
     version: str = Field("", max_length=100)
     openapi: Annotated[dict[str, JsonValue], AfterValidator(_description_document)] | None = None
 
