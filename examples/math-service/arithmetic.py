@@ -1,4 +1,4 @@
-"""Arithmetic that never hangs and never answers what JSON cannot carry."""  # noqa: INP001 - run by its path
+"""Arithmetic that never hangs and never answers what JSON cannot carry."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""A small API that registers itself with the gateway: the demo, and a pattern to copy."""  # noqa: INP001 - run by its path
+"""A small API that registers itself with the gateway: the demo, and a pattern to copy."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""Slow work with progress: bounded, in memory, gone with the process."""  # noqa: INP001 - run by its path
+"""Slow work with progress: bounded, in memory, gone with the process."""
 
 import asyncio
 import uuid
