@@ -43,7 +43,8 @@ class Settings(BaseSettings):
     """The directory Traefik watches. Default: dynamic-config."""
     handwritten_dir: Path = Path("dynamic-config")
     """Where the hand-written configuration lies; copied to `watched_dir` if that is elsewhere."""
-    probe_seconds_default: float = Field(10.0, gt=0)
+    join_key_copy: Path | None = None
+    """Where else the join key is put, for processes that must not see the admin key."""
     confirm_seconds: float = Field(5.0, gt=0)
     """How long Traefik may take to show a configuration before it counts as refused."""
 

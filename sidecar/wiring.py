@@ -129,10 +129,15 @@ def assemble(settings: Settings, redis: RedisCommands, outbound: AiohttpOutbound
 def prepare_files(settings: Settings) -> None:
     """Make the secrets, and put what Traefik needs where it looks."""
     staging = settings.edge_path / "staging"
+    _ = FileKeyStore.open(settings.secrets_path)
     people = ensure_secret_file(settings.secrets_path / "dashboard.password", _password)
     users = {"admin": people, _API_USER: _api_password(settings)}
     write_users(settings.edge_path / "users", users, staging)
     ensure_certificate(settings.edge_path, staging)
+    if settings.join_key_copy:
+        settings.join_key_copy.unlink(missing_ok=True)
+        join_key = (settings.secrets_path / "join.key").read_text().strip()
+        _ = ensure_secret_file(settings.join_key_copy, lambda: join_key)
     settings.watched_path.mkdir(parents=True, exist_ok=True)
     place_handwritten(settings.handwritten_dir, settings.watched_path, staging)
 
