@@ -114,7 +114,9 @@ class ServiceTerms(Value):
     name: Name = Field(description="The service's name: lower-case letters, digits and hyphens.")
     prefix: Prefix = Field("", description="Where it is reached; `/{name}` by default.")
     host: HostName | None = Field(None, description="One exact host name it is reached under.")
-    strip_prefix: Flag = Field(default=True, description="Whether instances see paths without the prefix.")
+    strip_prefix: Flag = Field(
+        default=True, description="Whether instances see paths without the prefix."
+    )
     health: HealthCheck | None = None
     openapi_url: str | None = Field(
         None, max_length=2048, description="Relative to `base_url` + `/`; same origin only."
