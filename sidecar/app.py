@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from litestar import Litestar
 from litestar.datastructures import State
@@ -15,6 +16,9 @@ from sidecar.access.guards import provide_caller
 from sidecar.kit.health import live, ready
 from sidecar.kit.limits import limit_body
 from sidecar.kit.problems import PROBLEMS
+from sidecar.openapi.actions import Documentation
+from sidecar.openapi.pages import Pages
+from sidecar.openapi.routes import DocumentationController
 from sidecar.registry.routes import RegistryController
 from sidecar.wiring import Gateway
 
@@ -51,13 +55,18 @@ def create_litestar(gateway: Gateway) -> Litestar:
     def hand(value: object) -> Provide:
         return Provide(lambda: value, sync_to_thread=False)
 
-    return Litestar(
-        route_handlers=[RegistryController, live, ready],
+    def own_document() -> dict[str, Any]:
+        return app.openapi_schema.to_schema()
+
+    app = Litestar(
+        route_handlers=[RegistryController, DocumentationController, live, ready],
         dependencies={
             "registry": hand(gateway.registry),
             "onboarding": hand(gateway.onboarding),
             "presenter": hand(gateway.presenter),
             "readiness": hand(gateway.readiness),
+            "documentation": hand(Documentation(gateway.ingest, own_document)),
+            "pages": hand(Pages()),
             "caller": Provide(provide_caller, sync_to_thread=False),
         },
         state=State({"key_store": gateway.keys}),
@@ -66,3 +75,4 @@ def create_litestar(gateway: Gateway) -> Litestar:
         openapi_config=_OPENAPI,
         request_max_body_size=MAX_BODY_BYTES,
     )
+    return app

@@ -21,6 +21,8 @@ from sidecar.kit.clock import SystemClock
 from sidecar.kit.health import Readiness
 from sidecar.kit.outbound import AiohttpOutbound
 from sidecar.kit.redis import RedisCommands, connect
+from sidecar.openapi.client import HttpDocumentClient
+from sidecar.openapi.ingest import Ingest
 from sidecar.registry.actions import Registry
 from sidecar.registry.client import SocketNetworkClient
 from sidecar.registry.ledger import Ledger
@@ -52,6 +54,7 @@ class Gateway:
     probes: Probes
     edge: Edge
     readiness: Readiness
+    ingest: Ingest
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -59,6 +62,7 @@ class Gateway:
         tasks = [
             asyncio.create_task(_again(self._sweep), name="sweep"),
             asyncio.create_task(self._begin(), name="publish"),
+            asyncio.create_task(_again(self.ingest.run), name="ingest"),
         ]
         try:
             yield
@@ -108,6 +112,8 @@ def assemble(settings: Settings, redis: RedisCommands, outbound: AiohttpOutbound
         Confirmation(traefik, clock, settings.confirm_seconds),
     )
     changed.listeners.append(edge.request)
+    ingest = Ingest(registry, HttpDocumentClient(outbound), public_url=settings.edge_url)
+    changed.listeners.append(ingest.changed)
     network = SocketNetworkClient()
     return Gateway(
         keys=FileKeyStore.open(settings.secrets_path),
@@ -117,6 +123,7 @@ def assemble(settings: Settings, redis: RedisCommands, outbound: AiohttpOutbound
         presenter=Presenter(settings.edge_url, registry, probes.healthy, edge.status.rejected.get),
         probes=probes,
         edge=edge,
+        ingest=ingest,
         readiness=Readiness(
             {
                 "valkey": lambda: "does not answer." if ledger.is_away else None,

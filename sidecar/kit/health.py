@@ -29,13 +29,13 @@ class NotReadyError(GatewayError):
     title = "The gateway is not ready"
 
 
-@get("/gateway/health/live", tags=["Gatehouse: health"], summary="Is it alive?")
+@get("/gateway/health/live", tags=["health"], summary="Is it alive?")
 async def live() -> dict[str, str]:
     """Answer as long as the process runs."""
     return {"status": "alive"}
 
 
-@get("/gateway/health/ready", tags=["Gatehouse: health"], summary="Is it ready?")
+@get("/gateway/health/ready", tags=["health"], summary="Is it ready?")
 async def ready(readiness: NamedDependency[Readiness]) -> dict[str, str]:
     """Answer 200 when everything is in place, or 503 with what is missing."""
     missing = readiness.missing()

@@ -38,12 +38,40 @@ class Part:
     description: str = ""
     paths: tuple[ShownPath, ...] = ()
     webhooks: tuple[bytes, ...] = ()
-    components: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict)
+    components: Mapping[str, bytes] = field(default_factory=dict)
     tags: tuple[bytes, ...] = ()
     tag_names: tuple[str, ...] = ()
     operations: int = 0
     findings: tuple[Finding, ...] = ()
     failure: str | None = None
+
+
+@dataclass(frozen=True)
+class Merged:
+    """One document of everything, and the paths that another service has in its place."""
+
+    body: bytes
+    shadowed: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is shown of a service, and the document behind it if it was fetched."""
+
+    part: Part
+    state: State
+    reason: str = ""
+    raw: bytes | None = None
+    source: object = None
+    """Where `raw` came from: it is fetched again when this is another."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """The merged document as it is served."""
+
+    body: bytes
+    etag: str
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,16 @@
 import re
 from collections import deque
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from sidecar.openapi.grammar import SECTIONS
 from sidecar.openapi.references import Document, Pointer, find, mapping, parse, write
 
 _ILLEGAL = re.compile(r"[^a-zA-Z0-9._-]")  # OAS 3.1 section 4.8.7
+_KINDS = {section: kind for kind, section in SECTIONS.items()}
+_COMPONENT = len(("components", "section", "key"))
+_SCHEMAS = ("components", "schemas")
 
 
 class Namespace:
@@ -27,6 +31,7 @@ class Namespace:
         self._components = mapping(document.get("components"))
         self._keys: dict[tuple[str, Pointer], str] = {}
         self._taken: set[tuple[str, str]] = set()
+        self._old_keys: dict[str, str] = {}
         self._operation_ids = set(_operation_ids(document, self._components))
 
     def claim_components(self) -> None:
@@ -46,13 +51,35 @@ class Namespace:
         pointer = parse(old) if isinstance(old, str) else None
         if pointer is None or find(self._document, old) is None:
             return None
-        return f"#/components/{SECTIONS[kind]}/{self._claim(kind, pointer)}"
+        place = f"#/components/{SECTIONS[kind]}/{self._claim(kind, pointer)}"
+        if pointer[:-1] == _SCHEMAS:
+            self._old_keys[place] = pointer[-1]
+        return place
+
+    def component(self, old: Any) -> str | None:
+        """Answer where a component is that an extension refers to, or `None` for anything else."""
+        pointer = parse(old) if isinstance(old, str) else None
+        kind = _KINDS.get(pointer[1]) if pointer and len(pointer) == _COMPONENT else None
+        return (
+            self.reference(old, kind) if kind and pointer and pointer[0] == "components" else None
+        )
 
     def schema(self, old: str) -> str | None:
         """Answer where a schema is that a discriminator names, by its key or by a reference."""
         if old in mapping(self._components.get("schemas")):
-            return self.reference("#" + write(("components", "schemas", old)), "Schema")
+            return self.reference("#" + write((*_SCHEMAS, old)), "Schema")
         return self.reference(old, "Schema")
+
+    def discriminated(self, place: str) -> str | None:
+        """Answer the value that stands for a schema where no mapping says so: its old key."""
+        return self._old_keys.get(place)
+
+    def heirs(self, parent: str) -> list[str]:
+        """Answer the keys of the schemas that are `allOf` another, directly or not."""
+        found = list(self._children.get(parent, ()))
+        for heir in found:
+            found += [key for key in self._children.get(heir, ()) if key not in found]
+        return found
 
     def security_scheme(self, old: str) -> str | None:
         """Answer the new key of a security scheme, or `None` where there is no such scheme."""
@@ -74,6 +101,17 @@ class Namespace:
         if old is None and isinstance(link.get("operationRef"), str):
             old = mapping(find(self._document, link["operationRef"])).get("operationId")
         return f"{self._service}.{old}" if old in self._operation_ids else None
+
+    @cached_property
+    def _children(self) -> Mapping[str, list[str]]:
+        children: dict[str, list[str]] = {}
+        for key, schema in mapping(self._components.get("schemas")).items():
+            parts = mapping(schema).get("allOf")
+            for part in parts if isinstance(parts, list) else []:
+                pointer = parse(str(mapping(part).get("$ref")))
+                if pointer and pointer[:-1] == _SCHEMAS:
+                    children.setdefault(pointer[-1], []).append(key)
+        return children
 
     def _claim(self, kind: str, pointer: Pointer) -> str:
         section = SECTIONS[kind]

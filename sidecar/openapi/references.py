@@ -8,6 +8,7 @@ from urllib.parse import unquote
 Document = Mapping[str, Any]
 Pointer = tuple[str, ...]
 
+_SAYS_NOTHING = frozenset({"$ref", "summary", "description"})
 _INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
@@ -25,17 +26,24 @@ def write(parts: Iterable[str]) -> str:
 
 
 def find(document: Document, reference: str) -> Any:
-    """Answer what a reference leads to, or `None` where it leads nowhere or round in a circle."""
+    """Answer what a reference finally leads to, or `None`: nowhere, elsewhere, or in a circle.
+
+    On the way to nowhere, the first schema that says something of its own is an answer.
+    """
     seen: set[str] = set()
+    found = None
     while reference not in seen:
         seen.add(reference)
         pointer = parse(reference)
         target = None if pointer is None else at(document, pointer)
-        if not isinstance(target, Mapping) or not isinstance(target.get("$ref"), str):
+        if target is None:
+            return found
+        further = target.get("$ref") if isinstance(target, Mapping) else None
+        if not isinstance(further, str):
             return target
-        if len(target) > 1 or not target["$ref"].startswith("#"):
-            return target
-        reference = target["$ref"]
+        if found is None and target.keys() - _SAYS_NOTHING:
+            found = target
+        reference = further
     return None
 
 
@@ -55,3 +63,8 @@ def at(document: Document, pointer: Iterable[str]) -> Any:
 def mapping(value: Any) -> Mapping[str, Any]:
     """Answer the value if it is an object, else an empty one."""
     return value if isinstance(value, Mapping) else {}
+
+
+def listing(value: Any) -> list[Any]:
+    """Answer the value if it is a list, else an empty one."""
+    return value if isinstance(value, list) else []

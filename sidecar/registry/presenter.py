@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from sidecar.registry.actions import Registry
 from sidecar.registry.models import Instance, Service
@@ -28,7 +29,7 @@ class Presenter:
             instance_id=onboarded.registered.instance_id,
             prefix=service.prefix,
             url=self._url(service),
-            docs_url=f"{self.edge_url}/docs",
+            docs_url=f"{self.edge_url}/docs?service={service.name}",
             lease=self._lease(service, onboarded.registered.instance_id),
             live=bool(publication and publication.live and service.expose != "none"),
             ready_ms=round(onboarded.ready_ms, 1),
@@ -71,7 +72,6 @@ class Presenter:
             return None
         if service.host is None:
             return self.edge_url + service.prefix
-        scheme, _, rest = self.edge_url.partition("://")
-        port = rest.partition("/")[0].partition(":")[2]
-        place = f"{service.host}:{port}" if port else service.host
-        return f"{scheme}://{place}{service.prefix}"
+        edge = urlsplit(self.edge_url)
+        place = f"{service.host}:{edge.port}" if edge.port else service.host
+        return f"{edge.scheme}://{place}{service.prefix}"

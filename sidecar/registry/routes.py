@@ -26,7 +26,7 @@ class RegistryController(Controller):
     """Services come, stay while their heartbeats do, and go."""
 
     path = "/gateway"
-    tags = ("Gatehouse: services",)
+    tags = ("services",)
     security = ({"key": []},)
 
     @post("/register", guards=[_WRITERS], summary="Register a service or renew it")
