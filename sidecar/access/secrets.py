@@ -1,10 +1,9 @@
 """Generated secrets in files that only their owner can read."""
 
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
-
-SECRET_MODE = 0o600
 
 
 def ensure_secret_file(path: Path, make: Callable[[], str]) -> str:
@@ -15,8 +14,7 @@ def ensure_secret_file(path: Path, make: Callable[[], str]) -> str:
     """
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        aside = path.with_name(f".{path.name}.{os.getpid()}")
-        _write(aside, make())
+        aside = _write_aside(path, make())
         try:
             path.hardlink_to(aside)
         except FileExistsError:
@@ -29,9 +27,11 @@ def ensure_secret_file(path: Path, make: Callable[[], str]) -> str:
     return secret
 
 
-def _write(path: Path, secret: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, SECRET_MODE)
+def _write_aside(path: Path, secret: str) -> Path:
+    # Nobody else's: containers that share a volume have the same process ids. Its mode is 0600.
+    descriptor, aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     with os.fdopen(descriptor, "w") as file:
         file.write(secret + "\n")
         file.flush()
         os.fsync(file.fileno())
+    return Path(aside)

@@ -82,7 +82,7 @@ class Edge:
             try:
                 await self._publish_all()
             except UnavailableError as error:
-                self.status.fault = str(error)
+                self.status.is_live, self.status.fault = False, str(error)
             except Exception:  # noqa: BLE001 - see below
                 # A bug here must not end the loop: the edge keeps its last good file.
                 _log.exception("A publication failed on a bug.")
@@ -121,11 +121,15 @@ class Edge:
         return (self._good or {}).get(name) if name in self._blamed else item
 
     def _blame(self, faults: Mapping[str, str], chosen: dict[str, Fragment]) -> bool:
-        """Take services out whose routers Traefik has disabled; tell whether there were any."""
+        """Put services back whose routers Traefik has disabled; tell whether there were any."""
         ours = {owner_of(router): reason for router, reason in faults.items()}
         guilty = {name: reason for name, reason in ours.items() if name in chosen}
         for name, reason in guilty.items():
-            self._reject(name, chosen.pop(name), reason)
+            item, good = chosen.pop(name), (self._good or {}).get(name)
+            if name not in self._blamed:
+                self._reject(name, item, reason)
+            if good is not None and good != item:
+                chosen[name] = good
         strangers = sorted(set(faults) - {r for r in faults if owner_of(r) in guilty})
         if strangers and not guilty:
             self.status.fault = (

@@ -46,7 +46,10 @@ class ApiTraefikClient:
         answer = await self._get("/api/http/routers?status=disabled&per_page=1000")
         if answer.status != HTTPStatus.OK:
             raise TraefikAwayError(f"Traefik's API answered {answer.status}.")
-        routers: list[dict[str, Any]] = json.loads(answer.body)
+        try:
+            routers: list[dict[str, Any]] = json.loads(answer.body)
+        except ValueError as error:
+            raise TraefikAwayError("What answers as Traefik's API sends no JSON.") from error
         return {
             router["name"].removesuffix("@file"): "; ".join(router.get("error") or ["disabled"])
             for router in routers

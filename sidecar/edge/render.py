@@ -48,13 +48,13 @@ class Fragment:
 def render(service: Service, left_out: Collection[str] = ()) -> Fragment:
     """Answer one service's part of the configuration.
 
-    `left_out` are the ids of instances that fail their probes. Where all fail, all stay: the
-    probe may be wrong, and no server at all is no better.
+    `left_out` are the ids of instances that fail their probes. Where that leaves nobody to take a
+    request, all stay: the probe may be wrong, and no server at all is no better.
     """
     if service.expose == "none":
         return Fragment()
     healthy = [item for item in service.instances.values() if item.instance_id not in left_out]
-    instances = healthy or list(service.instances.values())
+    instances = healthy if any(map(_weight, healthy)) else list(service.instances.values())
     middlewares = _middlewares(service, len(instances))
     closed = {f"{service.name}.closed": _CLOSED} if service.expose == "routes" else {}
     return Fragment(
@@ -130,16 +130,23 @@ def _middlewares(service: Service, servers: int) -> dict[str, Middleware]:
 
 
 def _traefik_service(service: Service, instances: Iterable[Instance]) -> TraefikService:
-    servers = tuple(_server(instance) for instance in instances)
+    known = list(instances)
+    # Traefik answers 503 where all weights are 0, as when only drained instances have stayed.
+    weighted = any(map(_weight, known))
+    servers = tuple(_server(instance, weighted=weighted) for instance in known)
     return TraefikService(
         loadBalancer=LoadBalancer(servers=servers, healthCheck=_health_check(service))
     )
 
 
-def _server(instance: Instance) -> Server:
+def _weight(instance: Instance) -> int:
+    return instance.weight
+
+
+def _server(instance: Instance, *, weighted: bool) -> Server:
     return Server(
         url=instance.base_url,
-        weight=None if instance.weight == 1 else instance.weight,
+        weight=instance.weight if weighted and instance.weight != 1 else None,
         preservePath=True if instance.address.path else None,
     )
 

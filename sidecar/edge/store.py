@@ -51,6 +51,8 @@ def replace_file(target: Path, text: str, *, staged: Path, mode: int) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with os.fdopen(descriptor, "w") as file:
+        # A file that a crash left there has a mode of its own.
+        os.fchmod(descriptor, mode)
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

@@ -36,7 +36,8 @@ class ValkeyAwayError(UnavailableError):
 def connect(url: str, *, timeout_seconds: float = 2.0) -> RedisCommands:
     """Make a client for a redis:// or unix:// URL. Nothing is opened before the first command.
 
-    One retry covers a pooled connection that went stale while Valkey restarted.
+    A pooled connection that went stale while Valkey restarted is opened again, with one retry,
+    before it is used. No command is sent twice: the first may have been carried out.
     """
     client = Redis.from_url(
         url,

@@ -1,8 +1,13 @@
 """The base of every value that crosses a boundary."""
 
-from typing import Annotated, Any
+from collections.abc import Iterable
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, JsonValue
+
+T = TypeVar("T")
+
+_MAX_DEPTH = 100
 
 
 class Value(BaseModel):
@@ -27,3 +32,23 @@ def _flag(value: Any) -> Any:
 # off by Litestar, which decodes JSON before it validates.
 Whole = Annotated[int, BeforeValidator(_whole)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
+
+
+def _shallow(value: T) -> T:
+    level: list[Any] = [value]
+    for _ in range(_MAX_DEPTH):
+        level = [child for item in level for child in _children(item)]
+        if not level:
+            return value
+    raise ValueError(f"must be nested at most {_MAX_DEPTH} deep")
+
+
+def _children(item: Any) -> Iterable[Any]:
+    if isinstance(item, dict):
+        return item.values()
+    return item if isinstance(item, list) else ()
+
+
+# Pydantic takes deeper values than it reads again from JSON: what is kept must not be among those.
+Json = Annotated[JsonValue, AfterValidator(_shallow)]
+JsonObject = Annotated[dict[str, JsonValue], AfterValidator(_shallow)]

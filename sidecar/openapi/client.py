@@ -2,11 +2,10 @@
 
 import json
 from typing import Any, Protocol
-from urllib.parse import urljoin, urlsplit
 
 from sidecar.kit.outbound import Outbound
 from sidecar.openapi.errors import UnreadableDocumentError
-from sidecar.registry.address import BaseUrl
+from sidecar.registry.address import BaseUrl, document_url
 
 _TIMEOUT_SECONDS = 5.0
 _MAX_BYTES = 10 * 1024 * 1024
@@ -26,8 +25,12 @@ class HttpDocumentClient:
         self._outbound = outbound
 
     async def fetch(self, base: BaseUrl, openapi_url: str) -> bytes:
+        try:
+            url = document_url(base, openapi_url)
+        except ValueError as error:
+            raise UnreadableDocumentError(f"openapi_url: {openapi_url!r} {error}.") from error
         answer = await self._outbound.get(
-            document_url(base, openapi_url),
+            url,
             timeout_seconds=_TIMEOUT_SECONDS,
             max_bytes=_MAX_BYTES,
             headers={"Accept": "application/json"},
@@ -35,20 +38,6 @@ class HttpDocumentClient:
         if answer.status != _OK:
             raise UnreadableDocumentError(f"{openapi_url} is answered with {answer.status}.")
         return answer.body
-
-
-def document_url(base: BaseUrl, openapi_url: str) -> str:
-    """Answer where a document is, or raise `UnreadableDocumentError` if on another origin."""
-    try:
-        url = urljoin(f"{base}/", openapi_url)
-        parts = urlsplit(url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-    except ValueError as error:
-        raise UnreadableDocumentError(f"openapi_url: {openapi_url!r} is no URL.") from error
-    same_origin = (parts.scheme, parts.hostname, port) == (base.scheme, base.host, base.port)
-    if not same_origin or "@" in parts.netloc:
-        raise UnreadableDocumentError(f"openapi_url: {openapi_url!r} is not on {base.origin}.")
-    return url
 
 
 def parse_document(raw: bytes) -> dict[str, Any]:

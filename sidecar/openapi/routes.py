@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from litestar import Controller, Request, Response, get
+from litestar import Controller, Request, Response, route
 from litestar.datastructures import State
 from litestar.di import NamedDependency
+from litestar.enums import HttpMethod
 from litestar.params import PathParameter
 from litestar.response import Redirect
 
@@ -25,6 +26,7 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+_READ = (HttpMethod.GET, HttpMethod.HEAD)
 _FRESH = "no-cache"
 _FOREVER = "public, max-age=31536000, immutable"
 
@@ -35,32 +37,32 @@ class DocumentationController(Controller):
     include_in_schema = False
     response_headers = _HEADERS
 
-    @get("/")
+    @route("/", http_method=_READ)
     async def home(self) -> Redirect:
         return Redirect("/docs")
 
-    @get("/openapi.json")
+    @route("/openapi.json", http_method=_READ)
     async def document(
         self, request: AnyRequest, documentation: NamedDependency[Documentation]
     ) -> Response[bytes]:
         published = await documentation.published()
         return _conditional(request, published.body, "application/json", published.etag, _FRESH)
 
-    @get("/docs", media_type="text/html")
+    @route("/docs", http_method=_READ, media_type="text/html")
     async def docs(
         self, documentation: NamedDependency[Documentation], pages: NamedDependency[Pages]
     ) -> Response[str]:
         page = pages.docs(documentation.operations)
         return Response(page, headers={"Cache-Control": _FRESH})
 
-    @get("/docs/{name:str}")
+    @route("/docs/{name:str}", http_method=_READ)
     async def asset(
         self, request: AnyRequest, name: AssetName, pages: NamedDependency[Pages]
     ) -> Response[bytes]:
         asset = pages.asset(name)
         return _conditional(request, asset.body, asset.media_type, f'"{asset.etag}"', _FOREVER)
 
-    @get("/problems/{slug:str}", media_type="text/html")
+    @route("/problems/{slug:str}", http_method=_READ, media_type="text/html")
     async def problem(self, slug: Slug, pages: NamedDependency[Pages]) -> str:
         return pages.problem(slug)
 

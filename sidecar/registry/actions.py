@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
@@ -33,7 +34,6 @@ class Registered:
     service: Service
     instance_id: str
     outcome: Outcome
-    expires_at: datetime | None
 
 
 class Registry:
@@ -134,15 +134,22 @@ class Registry:
 
     async def expire(self) -> None:
         """Take out every instance whose lease has ended; called all the time."""
-        if self._ledger.is_away or not self._ledger.ended():
+        if not self._ledger.is_in_step or not self._ledger.ended():
             return
-        async with self._lock:
-            # Another sidecar may have taken the heartbeat.
-            await self._ledger.heed_renewals(self._ledger.ended())
-            ended = self._ledger.ended()
-            if ended and await self._ledger.commit(_without(self.services, ended, ended)):
-                for name, instance_id in ended:
-                    self._announce("service.expired", name, instances=[instance_id])
+        with suppress(UnavailableError):
+            async with self._lock:
+                await self._take_out_ended()
+
+    async def _take_out_ended(self) -> None:
+        # Another sidecar may have taken the heartbeat.
+        await self._ledger.heed_renewals(self._ledger.ended())
+        ended = self._ledger.ended()
+        # The store may have been away while the lock was held.
+        if not ended or not self._ledger.is_in_step:
+            return
+        if await self._ledger.commit(_without(self.services, ended, ended)):
+            for name, instance_id in ended:
+                self._announce("service.expired", name, instances=[instance_id])
 
     async def _try_register(
         self, wanted: Registration, caller: Caller, document: bytes | None
@@ -154,7 +161,7 @@ class Registry:
         key = (service.name, wanted.instance_id)
         if service == before:
             if await self._ledger.renew(key):
-                return self._registered(service, wanted.instance_id, "renewed")
+                return Registered(service, wanted.instance_id, "renewed")
             await self._ledger.read()
             return None
         change = Change(
@@ -167,11 +174,7 @@ class Registry:
             return None
         known = before is not None and wanted.instance_id in before.instances
         self._announce("service.changed" if before else "service.registered", service.name)
-        return self._registered(service, wanted.instance_id, "changed" if known else "created")
-
-    def _registered(self, service: Service, instance_id: str, outcome: Outcome) -> Registered:
-        expires_at = self.expires_at(service, instance_id)
-        return Registered(service, instance_id, outcome, expires_at)
+        return Registered(service, wanted.instance_id, "changed" if known else "created")
 
 
 def _without(

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from functools import lru_cache
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from sidecar.kit.addresses import as_address, is_host_name, why_refused
 from sidecar.kit.values import Value
@@ -65,6 +65,19 @@ def parse_base_url(text: str) -> BaseUrl:
     )
 
 
+def document_url(base: BaseUrl, openapi_url: str) -> str:
+    """Answer where a service's document is; raises `ValueError` if not on the service's origin."""
+    if not openapi_url.isprintable():
+        raise ValueError("must be a plain URL")
+    url = urljoin(f"{base}/", openapi_url)
+    parts = urlsplit(url)
+    port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
+    same_origin = (parts.scheme, parts.hostname, port) == (base.scheme, base.host, base.port)
+    if not same_origin or "@" in parts.netloc:
+        raise ValueError(f"must be on {base.origin}, where the service itself is")
+    return url
+
+
 def clean_path(path: str) -> str:
     """Answer a path made of plain segments as it is, or raise `ValueError`."""
     if not _PATH.fullmatch(path) or any(part in {".", ".."} for part in path.split("/")):
@@ -74,6 +87,8 @@ def clean_path(path: str) -> str:
 
 def _host(host: str) -> str:
     host = host.lower().removesuffix(".")
+    if "%" in host:
+        raise ValueError("must name a host without an IPv6 zone")
     address = as_address(host)
     if address is None and not is_host_name(host):
         raise ValueError("must name a host by its DNS name or its IP address in the usual form")

@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from sidecar.kit.clock import Clock
 from sidecar.kit.errors import UnavailableError
@@ -11,6 +13,11 @@ from sidecar.registry.models import Service
 from sidecar.registry.store import Change, LeaseKey, ServiceStore, Snapshot
 
 _log = logging.getLogger("gatehouse.registry")
+
+T = TypeVar("T")
+
+# Below the shortest term, so that no lease ends in a silence that was not noticed as one.
+_LONGEST_SILENCE_SECONDS = 3.0
 
 
 @dataclass
@@ -33,10 +40,21 @@ class Ledger:
     services: dict[str, Service] = field(default_factory=dict)
     leases: dict[LeaseKey, float] = field(default_factory=dict)
     resumed_at: float = 0.0
+    heard_at: float = 0.0
+    """When the store last answered without a silence before (epoch seconds)."""
 
     @property
     def is_loaded(self) -> bool:
         return self.loaded.is_set()
+
+    @property
+    def is_in_step(self) -> bool:
+        """Whether the store has answered all the time: only then may a lease be called ended.
+
+        A machine that slept, or whose clock was set forward, is out of step like one whose store
+        was away: nobody could send a heartbeat.
+        """
+        return not self.is_away and self.now() - self.heard_at <= _LONGEST_SILENCE_SECONDS
 
     def now(self) -> float:
         return self.clock.now().timestamp()
@@ -61,11 +79,7 @@ class Ledger:
 
     async def commit(self, change: Change) -> bool:
         """Write a change to the store, then here. False: somebody else was faster; all is read."""
-        try:
-            revision = await self.store.commit(change, expected=self.revision)
-        except UnavailableError:
-            self.is_away = True
-            raise
+        revision = await self._ask(self.store.commit(change, expected=self.revision))
         if revision is None:
             await self.read()
             return False
@@ -75,57 +89,75 @@ class Ledger:
     async def renew(self, key: LeaseKey) -> bool:
         """Note a heartbeat. False: the store has no such lease."""
         now = self.now()
-        try:
-            known = await self.store.renew(key, now)
-        except UnavailableError:
-            self.is_away = True
-            raise
+        known = await self._ask(self.store.renew(key, now))
         if known:
             self.leases[key] = now
         return known
 
     async def refresh(self) -> None:
         """Read again what others changed. Leaves what is known as it is when the store is away."""
-        try:
-            revision = await self.store.revision()
-            if self.is_loaded and revision < self.revision:
-                await self._restore(revision)
-            elif self.is_away or revision != self.revision:
+        known = self.revision
+        with suppress(UnavailableError):
+            revision = await self._ask(self.store.revision())
+            # A commit of ours may have come in between.
+            if not self.is_in_step or revision not in {known, self.revision}:
                 await self.read()
-        except UnavailableError:
-            if not self.is_away:
-                _log.warning("Valkey is away: the edge goes on, nothing new is taken.")
-            self.is_away = True
 
     async def read(self) -> None:
-        """Read everything, and let every lease run one full term if the store had been away."""
-        snapshot = await self.store.snapshot()
+        """Read everything, and let every lease run one full term if the store had been away.
+
+        What the store has lost, and this process still has, is written again first.
+        """
+        while (snapshot := await self._newest()) is None:
+            pass
         same = self.is_loaded and snapshot.services == self.services
-        if self.is_away:
+        if not self.is_in_step:
             self.resumed_at = self.now()
             _log.info("Valkey answers: %d services are registered.", len(snapshot.services))
         self._take(snapshot)
         self.loaded.set()
-        self.is_away = False
+        self.is_away, self.heard_at = False, self.now()
         if not same:
             self.changed()
 
     async def heed_renewals(self, keys: Iterable[LeaseKey]) -> None:
         """Take note of heartbeats that other sidecars have accepted."""
         wanted = list(keys)
-        for key, renewed_at in zip(wanted, await self.store.renewals(wanted), strict=True):
+        renewals = await self._ask(self.store.renewals(wanted))
+        for key, renewed_at in zip(wanted, renewals, strict=True):
             if renewed_at is not None:
                 self.leases[key] = renewed_at
+
+    async def _ask(self, answer: Awaitable[T]) -> T:
+        try:
+            given = await answer
+        except UnavailableError:
+            if not self.is_away:
+                _log.warning("Valkey is away: the edge goes on, nothing new is taken.")
+            self.is_away = True
+            raise
+        if self.is_in_step:
+            self.heard_at = self.now()
+        return given
+
+    async def _newest(self) -> Snapshot | None:
+        """Answer what the store has, or `None` where that is older than what is known here."""
+        known = self.revision
+        snapshot = await self._ask(self.store.snapshot())
+        if self.revision != known:
+            return None
+        if self.is_loaded and snapshot.revision < known:
+            await self._restore(snapshot.revision)
+            return None
+        return snapshot
 
     async def _restore(self, revision: int) -> None:
         # The store lost data that this process still has, as after a disk was exchanged.
         _log.warning("Valkey came back without what is registered; it is written again.")
-        services = list(self.services.values())
-        change = Change(put=services, leases=dict(self.leases))
-        written = await self.store.commit(change, expected=revision)
+        change = Change(put=list(self.services.values()), leases=dict(self.leases))
+        written = await self._ask(self.store.commit(change, expected=revision))
         if written is not None:
-            self.resumed_at = self.now()
-            self.revision, self.is_away = written, False
+            self.revision, self.is_away = written, True
 
     def _take(self, snapshot: Snapshot) -> None:
         # An unchanged service stays the same object: what is derived from it stays valid.
@@ -134,10 +166,17 @@ class Ledger:
             name: known[name] if known.get(name) == service else service
             for name, service in snapshot.services.items()
         }
-        self.leases = snapshot.leases
+        # Heartbeats may have come while this was read.
+        self.leases = {
+            key: max(renewed_at, self.leases.get(key, 0.0))
+            for key, renewed_at in snapshot.leases.items()
+        }
         self.revision = snapshot.revision
 
     def _apply(self, change: Change, revision: int) -> None:
+        if revision <= self.revision:
+            # It was read while the answer was on its way, perhaps with what others did after it.
+            return
         self.revision = revision
         for service in change.put:
             self.services[service.name] = service

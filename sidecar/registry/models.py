@@ -8,14 +8,16 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, JsonValue, StringConstraints, model_validator
 
 from sidecar.kit.addresses import as_address, is_host_name
-from sidecar.kit.values import Flag, Value, Whole
-from sidecar.registry.address import BaseUrl, clean_path, parse_base_url
+from sidecar.kit.values import Flag, Json, JsonObject, Value, Whole
+from sidecar.registry.address import BaseUrl, clean_path, document_url, parse_base_url
 
 NAME_PATTERN = r"^[a-z][a-z0-9-]{0,62}$"
 INSTANCE_PATTERN = r"^[A-Za-z0-9._-]{1,64}$"
 RESERVED = frozenset(
     {"gateway", "docs", "openapi.json", "openapi.yaml", "ws", "mcp", "v1", "metrics", "problems"}
 )
+# Where null says something: a lease that never ends.
+_NULLABLE = frozenset({"ttl_seconds"})
 MAX_DOCUMENT_BYTES = 5 * 1024 * 1024
 _MAX_METADATA_BYTES = 16 * 1024
 _MAX_PREFIX = 255
@@ -99,21 +101,34 @@ class Route(Value):
     """One operation, for services without an OpenAPI document or with a part of it exposed."""
 
     path: RoutePath = Field(description="Below the prefix; may have `{parameters}`.")
-    methods: tuple[Method, ...] = Field(("GET",), min_length=1, max_length=7)
+    methods: list[Method] = Field(["GET"], min_length=1, max_length=7)
     summary: str = Field("", max_length=200)
     description: str = Field("", max_length=10_000)
-    request_schema: dict[str, JsonValue] | None = None
-    response_schema: dict[str, JsonValue] | None = None
-    request_example: JsonValue = None
-    response_example: JsonValue = None
+    request_schema: JsonObject | None = None
+    response_schema: JsonObject | None = None
+    request_example: Json = None
+    response_example: Json = None
+
+
+def _default_prefix(given: dict[str, Any]) -> str:
+    # A name that was refused is not there; it is complained of once, and not again as a prefix.
+    return "/" if given.get("host") else f"/{given.get('name', 'unnamed')}"
+
+
+def _default_instance(given: dict[str, Any]) -> str:
+    address = given.get("base_url")
+    return parse_base_url(address).slug if address else "unknown"
 
 
 class ServiceTerms(Value):
     """What belongs to a service and not to one of its instances."""
 
     name: Name = Field(description="The service's name: lower-case letters, digits and hyphens.")
-    prefix: Prefix = Field("", description="Where it is reached; `/{name}` by default.")
     host: HostName | None = Field(None, description="One exact host name it is reached under.")
+    prefix: Prefix = Field(
+        default_factory=_default_prefix,
+        description="Where it is reached; `/{name}` by default, or `/` with a `host`.",
+    )
     strip_prefix: Flag = Field(
         default=True, description="Whether instances see paths without the prefix."
     )
@@ -121,24 +136,23 @@ class ServiceTerms(Value):
     openapi_url: str | None = Field(
         None, max_length=2048, description="Relative to `base_url` + `/`; same origin only."
     )
-    routes: tuple[Route, ...] = Field((), max_length=500)
+    routes: list[Route] = Field([], max_length=500)
     expose: Expose = Field("all", description="`all`, `routes` (only those) or `none`.")
     description: str = Field("", max_length=10_000)
-    tags: tuple[Tag, ...] = Field((), max_length=32)
-    metadata: Annotated[dict[str, JsonValue], AfterValidator(_small)] = Field(default_factory=dict)
+    tags: list[Tag] = Field([], max_length=32)
+    metadata: Annotated[JsonObject, AfterValidator(_small)] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
     def _defaults(cls, data: Any) -> Any:
-        """Fill what depends on other fields."""
+        """Take `null` for "not given" where it says nothing else; see what `expose` follows."""
         if not isinstance(data, dict):
             return data
-        filled = dict(data)
-        if filled.get("prefix") is None:
-            # A name that is refused is complained of once, not again as a prefix.
-            named = re.fullmatch(NAME_PATTERN, str(filled.get("name")))
-            filled["prefix"] = "/" if filled.get("host") else f"/{named[0] if named else 'unnamed'}"
-        if filled.get("expose") is None:
+        optional = cls.model_fields.keys() - _NULLABLE
+        filled = {
+            key: item for key, item in data.items() if item is not None or key not in optional
+        }
+        if "expose" not in filled:
             documented = filled.get("openapi_url") or filled.get("openapi")
             filled["expose"] = "routes" if filled.get("routes") and not documented else "all"
         return filled
@@ -160,27 +174,23 @@ class Registration(ServiceTerms):
     """A request to route a prefix to one instance of a service until its lease ends."""
 
     base_url: BaseUrlText = Field(description="Where the instance answers, as Traefik reaches it.")
-    instance_id: InstanceId = Field("", description="Derived from `base_url` if not given.")
+    instance_id: InstanceId = Field(
+        default_factory=_default_instance, description="Derived from `base_url` if not given."
+    )
     weight: Whole = Field(1, ge=0, le=1000, description="Its share of the requests.")
     ttl_seconds: Whole | None = Field(30, ge=5, le=86400, description="null never ends (admin).")
     version: str = Field("", max_length=100)
     openapi: Annotated[dict[str, JsonValue], AfterValidator(_description_document)] | None = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _derive_instance(cls, data: Any) -> Any:
-        if isinstance(data, dict) and data.get("instance_id") is None:
-            try:
-                slug = parse_base_url(str(data.get("base_url"))).slug
-            except ValueError:
-                slug = "unknown"
-            return {**data, "instance_id": slug}
-        return data
-
     @model_validator(mode="after")
     def _one_description(self) -> Self:
         if self.openapi is not None and self.openapi_url is not None:
             raise ValueError("openapi: give either openapi or openapi_url")
+        if self.openapi_url is not None:
+            try:
+                _ = document_url(parse_base_url(self.base_url), self.openapi_url)
+            except ValueError as error:
+                raise ValueError(f"openapi_url: {error}") from error
         return self
 
 

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from sidecar.kit.clock import Clock
 from sidecar.kit.errors import GatewayError
 from sidecar.kit.outbound import Outbound
-from sidecar.registry.models import HealthCheck, Instance, Service
+from sidecar.registry.models import HealthCheck, Service
 from sidecar.registry.store import LeaseKey
 
 _FAILURES_TO_LEAVE = 2
@@ -23,7 +23,7 @@ _FIRST_ROUND_SECONDS = 3.0
 class _Record:
     """What is known of one instance: when to ask next, and its failures in a row."""
 
-    base_url: str
+    url: str
     due_at: float
     failures: int = 0
     asked: bool = False
@@ -81,20 +81,18 @@ class Probes:
         """Ask whoever is due, for ever."""
         async with asyncio.TaskGroup() as group:
             while True:
-                for key, record, check, instance in self._due():
+                for key, record, check in self._due():
                     record.due_at = float("inf")
-                    _ = group.create_task(self._ask(key, record, check, instance))
+                    _ = group.create_task(self._ask(key, record, check))
                 await asyncio.sleep(_TICK_SECONDS)
 
     async def round(self, *, due_only: bool = True) -> None:
         """Ask everybody (who is due) once."""
         async with asyncio.TaskGroup() as group:
-            for key, record, check, instance in self._due(due_only=due_only):
-                _ = group.create_task(self._ask(key, record, check, instance))
+            for key, record, check in self._due(due_only=due_only):
+                _ = group.create_task(self._ask(key, record, check))
 
-    def _due(
-        self, *, due_only: bool = True
-    ) -> list[tuple[LeaseKey, _Record, HealthCheck, Instance]]:
+    def _due(self, *, due_only: bool = True) -> list[tuple[LeaseKey, _Record, HealthCheck]]:
         now = self._clock.monotonic()
         found = []
         known: dict[LeaseKey, _Record] = {}
@@ -103,21 +101,24 @@ class Probes:
                 continue
             for instance in service.instances.values():
                 key = (service.name, instance.instance_id)
+                url = instance.base_url + service.health.path
                 record = self._records.get(key)
-                if record is None or record.base_url != instance.base_url:
-                    record = _Record(instance.base_url, due_at=now)
+                if record is None or record.url != url:
+                    record = _Record(url, due_at=now)
                 known[key] = record
                 if record.due_at <= now or not due_only:
-                    found.append((key, record, service.health, instance))
+                    found.append((key, record, service.health))
         self._records = known
         return found
 
-    async def _ask(
-        self, key: LeaseKey, record: _Record, check: HealthCheck, instance: Instance
-    ) -> None:
+    async def _ask(self, key: LeaseKey, record: _Record, check: HealthCheck) -> None:
         was_failing = record.is_failing
-        async with self._slots:
-            well = await self._is_well(instance.base_url + check.path, check.timeout_seconds)
+        try:
+            async with self._slots:
+                well = await self._is_well(record.url, check.timeout_seconds)
+        finally:
+            # Also where a bug ends this round: the next one asks again.
+            record.due_at = self._clock.monotonic()
         record.asked = True
         record.failures = 0 if well else record.failures + 1
         soon = 0 < record.failures < _FAILURES_TO_LEAVE

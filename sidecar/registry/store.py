@@ -1,11 +1,16 @@
 """Where services, leases and inline documents are kept."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from pydantic import ValidationError
+
 from sidecar.kit.redis import RedisCommands, translated
 from sidecar.registry.models import Service
+
+_log = logging.getLogger("gatehouse.registry")
 
 LeaseKey = tuple[str, str]
 """A service's name and an instance's id."""
@@ -29,7 +34,7 @@ class Change:
     leases: Mapping[LeaseKey, float] = field(default_factory=dict)
     drop_leases: Sequence[LeaseKey] = ()
     unrenewed: Mapping[LeaseKey, float] = field(default_factory=dict)
-    """Leases that must still stand as they are here."""
+    """Leases that nobody may have renewed since; one that is gone was not."""
     documents: Mapping[str, bytes] = field(default_factory=dict)
     drop_documents: Sequence[str] = ()
 
@@ -64,8 +69,9 @@ _DOCUMENTS, _REVISION = "registry:documents", "registry:revision"
 _COMMIT = """
 if tonumber(redis.call('GET', KEYS[1]) or '0') ~= tonumber(ARGV[1]) then return false end
 for i = 2, #ARGV, 4 do
-  if ARGV[i] == 'IS' and redis.call('HGET', KEYS[tonumber(ARGV[i+1])], ARGV[i+2]) ~= ARGV[i+3] then
-    return false
+  if ARGV[i] == 'IS' then
+    local found = redis.call('HGET', KEYS[tonumber(ARGV[i+1])], ARGV[i+2])
+    if found and found ~= ARGV[i+3] then return false end
   end
 end
 for i = 2, #ARGV, 4 do
@@ -100,7 +106,11 @@ class RedisServiceStore:
         leases = await self._redis.hgetall(_LEASES)
         return Snapshot(
             revision,
-            {name.decode(): Service.model_validate_json(raw) for name, raw in services.items()},
+            {
+                service.name: service
+                for name, raw in services.items()
+                if (service := _read(name.decode(), raw))
+            },
             {_parse(key.decode()): float(at) for key, at in leases.items()},
         )
 
@@ -150,6 +160,16 @@ def _operations(change: Change) -> list[str | bytes]:
         *(("DEL", documents, name, "") for name in change.drop_documents),
     ]
     return [part for operation in operations for part in operation]
+
+
+def _read(name: str, raw: bytes) -> Service | None:
+    try:
+        return Service.model_validate_json(raw)
+    except ValidationError as error:
+        # As another version may have left it. The others must not be lost with it.
+        reason = error.errors(include_input=False, include_url=False)[0]["msg"]
+        _log.error("What Valkey has of %r can not be read, so it is left out: %s", name, reason)
+        return None
 
 
 def _field(key: LeaseKey) -> str:

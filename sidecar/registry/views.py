@@ -58,9 +58,9 @@ class ServiceView(Value):
     owner: str
     health: HealthCheck | None
     openapi_url: str | None
-    routes: tuple[Route, ...]
+    routes: list[Route]
     description: str
-    tags: tuple[str, ...]
+    tags: list[str]
     metadata: dict[str, JsonValue]
     created_at: datetime
     rejected: str | None

@@ -114,7 +114,12 @@ BAD_FIELDS: list[tuple[str, Any]] = [
     ("openapi", {"swagger": "2.0"}),
     ("openapi", "text"),
     ("openapi", {"openapi": 3}),
+    ("openapi_url", "https://elsewhere.example/openapi.json"),
+    ("openapi_url", "//elsewhere.example/openapi.json"),
+    ("openapi_url", "openapi.json\r\nX: y"),
+    ("openapi_url", "http://["),
     ("surprise", 1),
+    ("surprise", None),
 ]
 
 

@@ -3,9 +3,9 @@ from collections.abc import Mapping
 import pytest
 
 from sidecar.kit.outbound import Answer
-from sidecar.openapi.client import HttpDocumentClient, document_url, parse_document
+from sidecar.openapi.client import HttpDocumentClient, parse_document
 from sidecar.openapi.errors import UnreadableDocumentError
-from sidecar.registry.address import parse_base_url
+from sidecar.registry.address import document_url, parse_base_url
 
 
 class MemoryOutbound:
@@ -69,9 +69,11 @@ def test_the_address_is_read_from_the_base(openapi_url: str, url: str) -> None:
         "http://a.test:99999/",
     ],
 )
-def test_no_other_origin_is_asked(openapi_url: str) -> None:
+async def test_no_other_origin_is_asked(openapi_url: str) -> None:
+    client = HttpDocumentClient(MemoryOutbound(Answer(200, {}, b"{}")))
+
     with pytest.raises(UnreadableDocumentError, match="openapi_url"):
-        document_url(parse_base_url("http://a.test:8000"), openapi_url)
+        await client.fetch(parse_base_url("http://a.test:8000"), openapi_url)
 
 
 @pytest.mark.parametrize(

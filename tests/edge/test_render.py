@@ -1,0 +1,204 @@
+import hashlib
+from typing import Any
+
+import pytest
+import yaml
+
+from sidecar.edge.render import Fragment, assemble, owner_of, render
+from tests.factories import a_service, an_instance
+
+HEALTH = {"path": "/health", "interval_seconds": 10, "timeout_seconds": 2}
+ONE = an_instance("one", base_url="http://10.0.0.1:8000")
+TWO = an_instance("two", base_url="http://10.0.0.2:8000")
+DRAINED = an_instance("drained", base_url="http://10.0.0.3:8000", weight=0)
+
+PLAIN = """\
+# Written by Gatehouse from what is registered: changes made here are lost.
+# Routes of your own go into a file beside this one.
+http:
+  routers:
+    "math":
+      rule: "Path(`/math`) || PathPrefix(`/math/`)"
+      priority: 1010
+      service: "math"
+      middlewares: ["math.strip"]
+      entryPoints: ["edge"]
+    "generation.{generation}":
+      rule: "Path(`/generation/{generation}`) || PathPrefix(`/generation/{generation}/`)"
+      priority: 1
+      service: "noop@internal"
+      entryPoints: ["admin"]
+  middlewares:
+    "math.strip":
+      stripPrefix:
+        prefixes: ["/math"]
+  services:
+    "math":
+      loadBalancer:
+        servers:
+          - url: "http://127.0.0.1:8000"
+"""
+
+EVERYTHING = Fragment(
+    routers="""\
+    "shop":
+      rule: "Host(`shop.example`) && ((Method(`GET`) && PathRegexp(`^/api/items/[^/]+$`)) || \
+((Method(`GET`) || Method(`POST`)) && Path(`/api/items`)))"
+      priority: 1500009
+      service: "shop"
+      middlewares: ["shop.strip", "shop.retry"]
+      entryPoints: ["edge"]
+    "shop.closed":
+      rule: "Host(`shop.example`) && (Path(`/api`) || PathPrefix(`/api/`))"
+      priority: 1500008
+      service: "noop@internal"
+      middlewares: ["shop.closed"]
+      entryPoints: ["edge"]
+""",
+    middlewares="""\
+    "shop.strip":
+      stripPrefix:
+        prefixes: ["/api"]
+    "shop.retry":
+      retry:
+        attempts: 5
+    "shop.closed":
+      ipAllowList:
+        sourceRange: ["255.255.255.255/32"]
+        rejectStatusCode: 404
+""",
+    services="""\
+    "shop":
+      loadBalancer:
+        servers:
+          - url: "http://10.0.0.1:8000/v2"
+            preservePath: true
+          - url: "https://10.0.0.2/v2"
+            weight: 3
+            preservePath: true
+        healthCheck:
+          path: "/v2/health"
+          interval: "10s"
+          timeout: "2s"
+          followRedirects: false
+""",
+)
+
+EMPTY = """\
+# Written by Gatehouse from what is registered: changes made here are lost.
+# Routes of your own go into a file beside this one.
+http:
+  routers:
+    "generation.{generation}":
+      rule: "Path(`/generation/{generation}`) || PathPrefix(`/generation/{generation}/`)"
+      priority: 1
+      service: "noop@internal"
+      entryPoints: ["admin"]
+"""
+
+
+def _servers(fragment: Fragment) -> list[dict[str, Any]]:
+    parsed = yaml.safe_load(fragment.services)
+    servers: list[dict[str, Any]] = next(iter(parsed.values()))["loadBalancer"]["servers"]
+    return servers
+
+
+def test_one_service_is_this_file() -> None:
+    text, generation = assemble({"math": render(a_service())})
+
+    assert text == PLAIN.replace("{generation}", generation)
+
+
+def test_a_service_with_everything_is_this_part() -> None:
+    service = a_service(
+        "shop",
+        an_instance("one", base_url="http://10.0.0.1:8000/v2"),
+        an_instance("two", base_url="https://10.0.0.2/v2", weight=3),
+        host="shop.example",
+        prefix="/api",
+        health=HEALTH,
+        routes=[{"path": "/items/{id}"}, {"path": "/items", "methods": ["GET", "POST"]}],
+        expose="routes",
+    )
+
+    assert render(service) == EVERYTHING
+
+
+def test_an_empty_registry_leaves_no_empty_map_behind() -> None:
+    text, generation = assemble({})
+
+    assert text == EMPTY.replace("{generation}", generation)
+
+
+def test_a_service_that_is_not_exposed_leaves_no_trace() -> None:
+    hidden = render(a_service(expose="none"))
+
+    assert hidden == Fragment()
+    assert assemble({"math": hidden}) == assemble({})
+
+
+def test_the_order_of_registration_does_not_show() -> None:
+    math, other = render(a_service("math")), render(a_service("other"))
+
+    assert assemble({"math": math, "other": other}) == assemble({"other": other, "math": math})
+
+
+def test_the_generation_is_the_content_without_the_sentinel() -> None:
+    text, generation = assemble({"math": render(a_service())})
+    lines = text.splitlines(keepends=True)
+    # Without the header, and without the five lines of the sentinel.
+    body = "".join([*lines[3:10], *lines[15:]])
+
+    assert generation == hashlib.sha256(f"\n{body}".encode()).hexdigest()[:12]
+
+
+def test_a_note_makes_it_another_generation_of_the_same_routes() -> None:
+    text, generation = assemble({})
+
+    noted, other = assemble({}, note="trial 1")
+
+    assert other != generation
+    assert noted == text.replace(generation, other)
+
+
+def test_a_service_without_stripping_or_second_instance_needs_no_middleware() -> None:
+    for service in (a_service(strip_prefix=False), a_service(host="a.example")):
+        assert render(service).middlewares == ""
+        assert "middlewares" not in render(service).routers
+
+
+def test_failing_instances_are_left_out() -> None:
+    fragment = render(a_service("math", ONE, TWO), {"one"})
+
+    assert fragment == render(a_service("math", TWO))
+
+
+@pytest.mark.parametrize("left_out", [{"one", "two"}, {"one", "two", "drained"}])
+def test_where_all_fail_all_stay(left_out: set[str]) -> None:
+    service = a_service("math", ONE, TWO, DRAINED)
+
+    assert render(service, left_out) == render(service)
+
+
+def test_a_drained_instance_alone_does_not_replace_a_failing_one() -> None:
+    service = a_service("math", ONE, DRAINED)
+
+    assert render(service, {"one"}) == render(service)
+    assert [server.get("weight") for server in _servers(render(service))] == [None, 0]
+
+
+def test_drained_instances_that_are_left_alone_take_requests() -> None:
+    assert _servers(render(a_service("math", DRAINED))) == [{"url": "http://10.0.0.3:8000"}]
+
+
+def test_instances_with_different_base_paths_are_not_checked_by_traefik() -> None:
+    odd = an_instance("odd", base_url="http://10.0.0.2:8000/v2")
+
+    assert "healthCheck" not in render(a_service("math", ONE, odd, health=HEALTH)).services
+    assert "healthCheck" in render(a_service("math", ONE, TWO, health=HEALTH)).services
+
+
+def test_a_router_belongs_to_the_service_before_its_first_dot() -> None:
+    names = ("math", "math.closed", "math@file", "math.closed@file")
+
+    assert {owner_of(name) for name in names} == {"math"}
