@@ -43,6 +43,8 @@ class Settings(BaseSettings):
     """The directory Traefik watches. Default: dynamic-config."""
     handwritten_dir: Path = Path("dynamic-config")
     """Where the hand-written configuration lies; copied to `watched_dir` if that is elsewhere."""
+    access_log: Path | None = None
+    """Traefik's access log, which the sidecar keeps short. Default: <var_dir>/log/access.log."""
     join_key_copy: Path | None = None
     """Where else the join key is put, for processes that must not see the admin key."""
     confirm_seconds: float = Field(5.0, gt=0)
@@ -55,6 +57,10 @@ class Settings(BaseSettings):
     @property
     def watched_path(self) -> Path:
         return self.watched_dir or self.handwritten_dir
+
+    @property
+    def access_log_path(self) -> Path:
+        return self.access_log or self.var_dir / "log" / "access.log"
 
     @property
     def secrets_path(self) -> Path:

@@ -6,11 +6,13 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from sidecar.access.secrets import ensure_secret_file
 from sidecar.access.store import FileKeyStore, KeyStore
+from sidecar.edge.accesslog import bound_access_log
 from sidecar.edge.actions import Edge
 from sidecar.edge.client import ApiTraefikClient
 from sidecar.edge.confirm import Confirmation
@@ -55,6 +57,7 @@ class Gateway:
     edge: Edge
     readiness: Readiness
     ingest: Ingest
+    access_log: Path
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -63,6 +66,7 @@ class Gateway:
             asyncio.create_task(_again(self._sweep), name="sweep"),
             asyncio.create_task(self._begin(), name="publish"),
             asyncio.create_task(_again(self.ingest.run), name="ingest"),
+            asyncio.create_task(bound_access_log(self.access_log), name="access log"),
         ]
         try:
             yield
@@ -124,6 +128,7 @@ def assemble(settings: Settings, redis: RedisCommands, outbound: AiohttpOutbound
         probes=probes,
         edge=edge,
         ingest=ingest,
+        access_log=settings.access_log_path,
         readiness=Readiness(
             {
                 "valkey": lambda: "does not answer." if ledger.is_away else None,
