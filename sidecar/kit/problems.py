@@ -12,6 +12,8 @@ from litestar.plugins.problem_details import ProblemDetailsConfig, ProblemDetail
 from sidecar.kit.errors import FieldError, GatewayError, InvalidInputError
 
 _log = logging.getLogger("gatehouse")
+# pydantic's word on a default that is made from a field which is itself complained of.
+_FOLLOWS = "The default factory uses validated data"
 _NAMED = re.compile(r"([a-z_]+): (.*)", re.DOTALL)
 
 
@@ -69,7 +71,7 @@ def _field_errors(extra: Any) -> Sequence[FieldError]:
     return [
         _field_error(str(item.get("key") or ""), str(item["message"]))
         for item in extra
-        if isinstance(item, Mapping) and "message" in item
+        if isinstance(item, Mapping) and not str(item.get("message", _FOLLOWS)).startswith(_FOLLOWS)
     ]
 
 

@@ -176,6 +176,23 @@ def test_a_body_that_is_no_registration_is_refused(callers: Callers, body: bytes
     assert _unchanged(callers) == before
 
 
+def test_a_bad_field_is_the_only_one_that_is_complained_of(callers: Callers) -> None:
+    answers = [
+        callers.post("/gateway/register", body).json()["errors"]
+        for body in (
+            {"name": "Math", "base_url": "http://127.0.0.1:9"},
+            {"name": "math", "base_url": "127.0.0.1:9"},
+            {"name": "math"},
+        )
+    ]
+
+    assert [[error["field"] for error in errors] for errors in answers] == [
+        ["name"],
+        ["base_url"],
+        ["base_url"],
+    ]
+
+
 def test_deep_json_in_a_free_field_is_refused(callers: Callers, echo: Backend) -> None:
     text = (
         json.dumps({"name": "deep", "base_url": echo.url})[:-1] + f', "metadata": {{"a": {DEEP}}}}}'
