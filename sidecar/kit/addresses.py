@@ -10,6 +10,8 @@ _METADATA_HOSTS = frozenset({"metadata", "metadata.google.internal", "instance-d
 _METADATA_ADDRESSES = frozenset(
     map(ipaddress.ip_address, ("fd00:ec2::254", "100.100.100.200", "192.0.0.192"))
 )
+# RFC 6052 section 2.1 and RFC 4291 section 2.5.5.1: the last 32 bits are an IPv4 address.
+_CARRIERS = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _NUMERIC = re.compile(r"(0x[0-9a-f]*|[0-9]+)")
 _MAX_HOST = 253
@@ -49,6 +51,20 @@ def why_refused(host: str) -> str | None:
 
 def why_address_refused(address: Address) -> str | None:
     """Say why an address may not be called, or answer `None`. Private ones may: most are."""
+    carried = _carried(address)
+    return _why(address) or (None if carried is None else _why(carried))
+
+
+def _carried(address: Address) -> ipaddress.IPv4Address | None:
+    """Answer the IPv4 address that a translator or a tunnel makes of this one, if any."""
+    if isinstance(address, ipaddress.IPv4Address) or address.is_loopback:
+        return None
+    if any(address in network for network in _CARRIERS):
+        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.sixtofour
+
+
+def _why(address: Address) -> str | None:
     if address in _METADATA_ADDRESSES:
         return "is a cloud metadata service"
     if address.is_link_local:

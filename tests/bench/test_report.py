@@ -4,9 +4,7 @@ import pytest
 
 from bench.report import Report, Row, Target, as_json, as_text, figure, number
 
-FAST = Row(
-    "fast", "req/s", [20.0, 30.0, 28.0], [10.0, 10.0, 20.0], "peer", Target("ratio", ">=", 2)
-)
+FAST = Row("fast", "r/s", [20.0, 30.0, 28.0], [10.0, 10.0, 20.0], "peer", Target("ratio", ">=", 2))
 SLOW = Row("slow", "ms", [101.0], target=Target("ours", "<=", 100), note="on a busy machine")
 PLAIN = Row("plain", "MB", [7.0])
 

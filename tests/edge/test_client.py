@@ -24,7 +24,10 @@ def client(outbound: FakeOutbound) -> ApiTraefikClient:
 
 @pytest.mark.parametrize(("status", "known"), [(200, True), (404, False)])
 async def test_a_router_is_there_or_not(
-    client: ApiTraefikClient, outbound: FakeOutbound, status: int, known: bool  # noqa: FBT001
+    client: ApiTraefikClient,
+    outbound: FakeOutbound,
+    status: int,
+    known: bool,  # noqa: FBT001
 ) -> None:
     outbound.serve(ROUTER, status)
 

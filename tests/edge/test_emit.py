@@ -19,7 +19,21 @@ from sidecar.edge.models import (
 
 # No surrogates: beyond the basic plane a JSON escape is two of them, and nothing we render is.
 TEXTS = st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"])) | st.sampled_from(
-    ["no", "null", "1e3", "~", "", "- a", "a: b", "#", '{{ env "PATH" }}', "{{{", "}}", "\n", "\x85"]
+    [
+        "no",
+        "null",
+        "1e3",
+        "~",
+        "",
+        "- a",
+        "a: b",
+        "#",
+        '{{ env "PATH" }}',
+        "{{{",
+        "}}",
+        "\n",
+        "\x85",
+    ]
 )
 RULES = st.builds(Rule, host=TEXTS, prefix=TEXTS)
 NODES = st.one_of(
@@ -37,9 +51,7 @@ NODES = st.one_of(
         st.builds(
             LoadBalancer,
             st.lists(
-                st.builds(
-                    Server, TEXTS, st.none() | st.integers(), st.sampled_from([None, True])
-                ),
+                st.builds(Server, TEXTS, st.none() | st.integers(), st.sampled_from([None, True])),
                 min_size=1,
                 max_size=3,
             ).map(tuple),

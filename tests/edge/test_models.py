@@ -17,7 +17,10 @@ from sidecar.edge.models import Rule
         (Rule(None, "/x", (("GET", "/a"),)), "(Method(`GET`) && Path(`/x/a`))"),
         (
             Rule(None, "/x", (("GET", "/a"), ("GET", "/b"), ("POST", "/a"))),
-            "((Method(`GET`) || Method(`POST`)) && Path(`/x/a`)) || (Method(`GET`) && Path(`/x/b`))",
+            (
+                "((Method(`GET`) || Method(`POST`)) && Path(`/x/a`))"
+                " || (Method(`GET`) && Path(`/x/b`))"
+            ),
         ),
         (
             Rule("a.example", "/", (("GET", "/a"),)),

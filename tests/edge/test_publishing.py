@@ -89,7 +89,7 @@ async def test_what_runs_already_is_neither_written_nor_asked_for(
 
     again = await _publish(edge)
 
-    assert first == again == Publication(True, _generation("math"), {})
+    assert first == again == Publication(live=True, generation=_generation("math"), rejected={})
     assert (len(traefik.writes), traefik.asked) == (1, asked)
 
 
@@ -133,8 +133,14 @@ async def test_a_change_that_traefik_can_not_build_leaves_the_service_as_it_was(
     said = await _publish(edge)
     again = await _publish(edge)
 
-    assert said == again == Publication(
-        True, _generation("first", "second"), {"second": "no such middleware"}
+    assert (
+        said
+        == again
+        == Publication(
+            live=True,
+            generation=_generation("first", "second"),
+            rejected={"second": "no such middleware"},
+        )
     )
 
 
@@ -147,7 +153,9 @@ async def test_a_new_service_that_traefik_can_not_build_is_taken_out(
 
     said = await _publish(edge)
 
-    assert said == Publication(True, _generation("first"), {"bad": "no such middleware"})
+    assert said == Publication(
+        live=True, generation=_generation("first"), rejected={"bad": "no such middleware"}
+    )
 
 
 async def test_a_rejected_service_is_forgiven_when_it_has_left(edge: Edge, parts: Parts) -> None:
@@ -159,7 +167,7 @@ async def test_a_rejected_service_is_forgiven_when_it_has_left(edge: Edge, parts
     after = await _publish(edge)
 
     assert list(before.rejected) == ["bad"]
-    assert after == Publication(True, _generation("first"), {})
+    assert after == Publication(live=True, generation=_generation("first"), rejected={})
 
 
 async def test_traefik_away_keeps_the_file_and_is_not_called_live(

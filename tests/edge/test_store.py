@@ -52,9 +52,7 @@ def test_a_file_gets_its_mode_whatever_was_staged_before(tmp_path: Path) -> None
     assert not staged.exists()
 
 
-def test_a_failed_write_leaves_the_old_file(
-    store: FileConfigurationStore, tmp_path: Path
-) -> None:
+def test_a_failed_write_leaves_the_old_file(store: FileConfigurationStore, tmp_path: Path) -> None:
     store.write("old")
     (tmp_path / "staging" / "services.yaml").mkdir()
 

@@ -13,7 +13,7 @@ class FakeOutbound:
 
     answers: dict[str, Answer] = field(default_factory=dict)
     hanging: set[str] = field(default_factory=set)
-    """Answer when they are taken out of here and `released` is set."""
+    """These answer once `released` is set."""
     failing_with: Exception | None = None
     """A bug of the client itself."""
     asked: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)

@@ -41,7 +41,9 @@ class MemoryServiceStore:
 
     async def snapshot(self) -> Snapshot:
         await self._reach("snapshot")
-        found = Snapshot(self._revision, dict(self._services), dict(self._leases))
+        # As read from JSON: equal, and never the same object.
+        services = {name: service.model_copy() for name, service in self._services.items()}
+        found = Snapshot(self._revision, services, dict(self._leases))
         await self._return("snapshot")
         return found
 
@@ -141,7 +143,9 @@ class FakeNetworkClient:
 class FakePublisher:
     """Says what it is told to say, and counts how often it was asked."""
 
-    publication: Publication = field(default_factory=lambda: Publication(True, "0" * 12, {}))
+    publication: Publication = field(
+        default_factory=lambda: Publication(live=True, generation="0" * 12, rejected={})
+    )
     asked: int = 0
 
     async def publish(self) -> Publication:

@@ -52,7 +52,7 @@ def test_another_instance_joins_and_the_newest_terms_win() -> None:
 
 
 def test_the_same_again_is_the_same_value() -> None:
-    before = _admit()
+    before = a_service()
 
     again = _admit(before)
 
@@ -87,7 +87,7 @@ def test_a_permanent_lease_takes_the_admin_key() -> None:
     ],
 )
 def test_what_live_instances_hold_is_not_changed_by_another(
-    asked: dict[str, str], named: str
+    asked: dict[str, Any], named: str
 ) -> None:
     error = _refused(a_service(), instance_id="two", **asked)
 

@@ -75,7 +75,11 @@ def test_the_instance_is_named_after_its_address() -> None:
 
 
 def test_a_long_or_odd_host_still_makes_an_instance_id() -> None:
-    for url in (f"http://{'a' * 60}.{'b' * 60}.example:65535", "http://[2001:db8::1]", "http://a_b"):
+    for url in (
+        f"http://{'a' * 60}.{'b' * 60}.example:65535",
+        "http://[2001:db8::1]",
+        "http://a_b",
+    ):
         assert len(a_registration(base_url=url).instance_id) <= 64
 
 
@@ -135,9 +139,7 @@ JSON = st.recursive(
 def test_whatever_is_accepted_is_read_again_as_it_was(
     metadata: dict[str, Any], example: Any
 ) -> None:
-    wanted = a_registration(
-        metadata=metadata, routes=[{"path": "/a", "request_example": example}]
-    )
+    wanted = a_registration(metadata=metadata, routes=[{"path": "/a", "request_example": example}])
     service = admit(wanted, JOINER, [], document_hash=None, now=NOW)
 
     kept = json.loads(service.model_dump_json())

@@ -48,14 +48,18 @@ async def test_without_waiting_nothing_is_published(door: Door) -> None:
 
 
 async def test_what_the_edge_refuses_is_said_to_who_asked_for_it(door: Door) -> None:
-    door.publisher.publication = Publication(True, "0" * 12, {"math": "no such middleware"})
+    door.publisher.publication = Publication(
+        live=True, generation="0" * 12, rejected={"math": "no such middleware"}
+    )
 
     with pytest.raises(RegistrationRejectedError, match=r"'math' asks for: no such middleware"):
         await door.register()
 
 
 async def test_what_the_edge_refuses_of_others_is_not(door: Door) -> None:
-    door.publisher.publication = Publication(True, "0" * 12, {"other": "no such middleware"})
+    door.publisher.publication = Publication(
+        live=True, generation="0" * 12, rejected={"other": "no such middleware"}
+    )
 
     assert (await door.register()).publication == door.publisher.publication
 

@@ -10,7 +10,7 @@ from tests.factories import NOW, a_service, an_instance
 from tests.registry.conftest import Sidecar
 
 EDGE = "http://127.0.0.1:30090"
-LIVE = Publication(True, "0123456789ab", {})
+LIVE = Publication(live=True, generation="0123456789ab", rejected={})
 
 
 def _presenter(sidecar: Sidecar, edge_url: str = EDGE) -> Presenter:
@@ -39,7 +39,7 @@ async def test_a_registration_is_answered_in_full(sidecar: Sidecar) -> None:
         "instance_id": "one",
         "prefix": "/math",
         "url": f"{EDGE}/math",
-        "docs_url": f"{EDGE}/docs",
+        "docs_url": f"{EDGE}/docs?service=math",
         "lease": {
             "ttl_seconds": 30,
             "expires_at": NOW + timedelta(seconds=37),
@@ -57,11 +57,11 @@ async def test_a_registration_is_answered_in_full(sidecar: Sidecar) -> None:
     [
         (LIVE, "all", True),
         (LIVE, "none", False),
-        (Publication(False, "0123456789ab", {}), "all", False),
+        (Publication(live=False, generation="0123456789ab", rejected={}), "all", False),
         (None, "all", False),
     ],
 )
-def test_live_is_what_was_seen_at_the_edge(
+async def test_live_is_what_was_seen_at_the_edge(
     sidecar: Sidecar,
     publication: Publication | None,
     expose: str,
@@ -81,7 +81,7 @@ def test_live_is_what_was_seen_at_the_edge(
         ("http://[::1]:30090", "http://api.example:30090/x"),
     ],
 )
-def test_a_service_with_a_host_is_reached_there_on_the_edges_port(
+async def test_a_service_with_a_host_is_reached_there_on_the_edges_port(
     sidecar: Sidecar, edge_url: str, url: str
 ) -> None:
     service = a_service("math", host="api.example", prefix="/x")
@@ -89,7 +89,7 @@ def test_a_service_with_a_host_is_reached_there_on_the_edges_port(
     assert _presenter(sidecar, edge_url).service(service).url == url
 
 
-def test_a_service_is_shown_with_its_instances_and_its_rejection(sidecar: Sidecar) -> None:
+async def test_a_service_is_shown_with_its_instances_and_its_rejection(sidecar: Sidecar) -> None:
     service = a_service("bad", an_instance("one", version="1.2"), an_instance("two", weight=0))
 
     shown = _presenter(sidecar).service(service)
@@ -100,5 +100,5 @@ def test_a_service_is_shown_with_its_instances_and_its_rejection(sidecar: Sideca
     ] == [("one", "1.2", 1, True), ("two", "", 0, None)]
 
 
-def test_a_service_that_is_not_exposed_has_no_url(sidecar: Sidecar) -> None:
+async def test_a_service_that_is_not_exposed_has_no_url(sidecar: Sidecar) -> None:
     assert _presenter(sidecar).service(a_service(expose="none")).url is None
