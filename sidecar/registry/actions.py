@@ -1,6 +1,5 @@
 """What callers may do with the registry."""
 
-import asyncio
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
@@ -42,7 +41,6 @@ class Registry:
     def __init__(self, ledger: Ledger, announce: Announcer) -> None:
         self._ledger = ledger
         self._announce = announce
-        self._lock = asyncio.Lock()
 
     @property
     def services(self) -> Mapping[str, Service]:
@@ -90,7 +88,7 @@ class Registry:
         Raises what `admit` raises, and `UnavailableError` when the store is away.
         """
         document = None if wanted.openapi is None else json.dumps(wanted.openapi).encode()
-        async with self._lock:
+        async with self._ledger.writing:
             for _ in range(_ATTEMPTS):
                 registered = await self._try_register(wanted, caller, document)
                 if registered is not None:
@@ -118,7 +116,7 @@ class Registry:
 
         Raises `ServiceNotFoundError`, `InstanceNotFoundError` or `NotOwnerError`.
         """
-        async with self._lock:
+        async with self._ledger.writing:
             for _ in range(_ATTEMPTS):
                 service = self.get(name)
                 check_owner(service, caller)
@@ -137,7 +135,7 @@ class Registry:
         if not self._ledger.is_in_step or not self._ledger.ended():
             return
         with suppress(UnavailableError):
-            async with self._lock:
+            async with self._ledger.writing:
                 await self._take_out_ended()
 
     async def _take_out_ended(self) -> None:

@@ -40,6 +40,8 @@ class Ledger:
     services: dict[str, Service] = field(default_factory=dict)
     leases: dict[LeaseKey, float] = field(default_factory=dict)
     resumed_at: float = 0.0
+    writing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held from reading the services to having committed what follows from them."""
     heard_at: float = 0.0
     """When the store last answered without a silence before (epoch seconds)."""
 
@@ -96,12 +98,13 @@ class Ledger:
 
     async def refresh(self) -> None:
         """Read again what others changed. Leaves what is known as it is when the store is away."""
-        known = self.revision
+        # Without the lock a commit of ours that is on its way would look like somebody else's, and
+        # a burst of them would have everything read over and over.
         with suppress(UnavailableError):
-            revision = await self._ask(self.store.revision())
-            # A commit of ours may have come in between.
-            if not self.is_in_step or revision not in {known, self.revision}:
-                await self.read()
+            async with self.writing:
+                revision = await self._ask(self.store.revision())
+                if not self.is_in_step or revision != self.revision:
+                    await self.read()
 
     async def read(self) -> None:
         """Read everything, and let every lease run one full term if the store had been away.

@@ -97,6 +97,8 @@ class RedisServiceStore:
 
     def __init__(self, redis: RedisCommands) -> None:
         self._redis = redis
+        self._known: dict[str, tuple[bytes, Service]] = {}
+        """What was read before, and from what: with a thousand services, parsing is the cost."""
 
     @translated
     async def snapshot(self) -> Snapshot:
@@ -104,15 +106,30 @@ class RedisServiceStore:
         revision = int(await self._redis.get(_REVISION) or 0)
         services = await self._redis.hgetall(_SERVICES)
         leases = await self._redis.hgetall(_LEASES)
+        self._known = {name: self._known[name] for name in self._known if name.encode() in services}
         return Snapshot(
             revision,
             {
                 service.name: service
                 for name, raw in services.items()
-                if (service := _read(name.decode(), raw))
+                if (service := self._read(name.decode(), raw))
             },
             {_parse(key.decode()): float(at) for key, at in leases.items()},
         )
+
+    def _read(self, name: str, raw: bytes) -> Service | None:
+        known = self._known.get(name)
+        if known is None or known[0] != raw:
+            try:
+                known = self._known[name] = raw, Service.model_validate_json(raw)
+            except ValidationError as error:
+                # As another version may have left it. The others must not be lost with it.
+                reason = error.errors(include_input=False, include_url=False)[0]["msg"]
+                _log.error(
+                    "What Valkey has of %r can not be read, so it is left out: %s", name, reason
+                )
+                return None
+        return known[1]
 
     @translated
     async def revision(self) -> int:
@@ -160,16 +177,6 @@ def _operations(change: Change) -> list[str | bytes]:
         *(("DEL", documents, name, "") for name in change.drop_documents),
     ]
     return [part for operation in operations for part in operation]
-
-
-def _read(name: str, raw: bytes) -> Service | None:
-    try:
-        return Service.model_validate_json(raw)
-    except ValidationError as error:
-        # As another version may have left it. The others must not be lost with it.
-        reason = error.errors(include_input=False, include_url=False)[0]["msg"]
-        _log.error("What Valkey has of %r can not be read, so it is left out: %s", name, reason)
-        return None
 
 
 def _field(key: LeaseKey) -> str:

@@ -168,7 +168,9 @@ def test_a_thousand_services_come_and_leave_at_once(fresh_callers: Callers, echo
     names = [f"many-{number}" for number in range(1000)]
 
     with ThreadPoolExecutor(32) as pool:
-        said = list(pool.map(lambda name: callers.register(name, echo.url).json(), names))
+        said = list(
+            pool.map(lambda name: callers.register(name, echo.url, ttl_seconds=300).json(), names)
+        )
         first, last = callers.get("/many-0").status_code, callers.get("/many-999").status_code
         gone = list(
             pool.map(lambda name: callers.delete(f"/gateway/services/{name}").status_code, names)

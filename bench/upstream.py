@@ -1,0 +1,47 @@
+"""The service behind every proxy: as little work per request as Python allows."""
+
+import asyncio
+import json
+import sys
+
+import uvloop
+
+from bench.description import DESCRIPTION
+
+_END = b"\r\n\r\n"
+_DOCUMENT = b"GET /openapi.json "
+
+
+def _answer(body: bytes, kind: str) -> bytes:
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+_HELLO = _answer(b'{"hello": "world"}', "application/json")
+_DESCRIBED = _answer(json.dumps(DESCRIPTION).encode(), "application/json")
+
+
+class Upstream(asyncio.Protocol):
+    """Answers every request without a body; pipelined ones in their order."""
+
+    _transport: asyncio.Transport
+    _pending = b""
+
+    # A stream's transport is all that it can be, but uvloop's is no subclass of asyncio's.
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        *requests, self._pending = (self._pending + data).split(_END)
+        self._transport.writelines(
+            [_DESCRIBED if request.startswith(_DOCUMENT) else _HELLO for request in requests]
+        )
+
+
+async def _serve(port: int) -> None:
+    server = await asyncio.get_running_loop().create_server(Upstream, "127.0.0.1", port)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    uvloop.run(_serve(int(sys.argv[1])))
