@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import secrets
+import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -185,16 +186,20 @@ def _valkey_url(settings: Settings) -> str:
 
 
 def _own_addresses(settings: Settings) -> OwnAddresses:
-    urls = (settings.edge_url, settings.api_url)
+    urls = [urlsplit(url) for url in (settings.edge_url, settings.api_url)]
     named = {part.strip().lower() for part in settings.hosts.split(",") if part.strip()}
-    hosts = {urlsplit(url).hostname or "" for url in urls} | named | _KNOWN_HOSTS
+    machine = {socket.gethostname().lower(), socket.getfqdn().lower()}
     ports = {
         settings.edge_port,
         settings.admin_port,
         settings.sidecar_port,
         settings.valkey_port,
         settings.sockets_port,
+        *(url.port for url in urls if url.port),
+        # Inside containers the ports are these, wherever they are published.
+        *(Settings.model_fields[name].default for name in ("edge_port", "admin_port")),
     }
+    hosts = {url.hostname or "" for url in urls} | named | machine | _KNOWN_HOSTS
     return OwnAddresses(frozenset(hosts), frozenset(ports))
 
 

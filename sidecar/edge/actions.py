@@ -22,6 +22,7 @@ _HANDWRITTEN = (
     " a hand-written file there is at fault. Traefik's log says which."
 )
 _LOOK_AGAIN_SECONDS = 1.0
+_SETTLED_SECONDS = 15.0
 _SHORTEST_TRIAL_SECONDS = 1.0
 
 
@@ -72,7 +73,7 @@ class Edge:
         return await waiter
 
     async def run(self) -> None:
-        """Publish whenever somebody asked, and look again while the edge is not as it should be."""
+        """Publish whenever somebody asked, and look from time to time whether it still stands."""
         with suppress(ConfigurationFileError):
             inherited = await asyncio.to_thread(self._store.read)
             self._inherited = inherited or ""
@@ -95,9 +96,12 @@ class Edge:
 
     async def _next(self) -> None:
         settled = self.status.is_live and self.status.fault is None
-        with suppress(TimeoutError):
-            async with asyncio.timeout(None if settled else _LOOK_AGAIN_SECONDS):
+        try:
+            async with asyncio.timeout(_SETTLED_SECONDS if settled else _LOOK_AGAIN_SECONDS):
                 _ = await self._wanted.wait()
+        except TimeoutError:
+            # Nobody asked: see whether the file and Traefik are still as they were left.
+            self.status.is_live = False
         self._wanted.clear()
 
     async def _publish_all(self) -> None:

@@ -157,7 +157,12 @@ class Ledger:
     async def _restore(self, revision: int) -> None:
         # The store lost data that this process still has, as after a disk was exchanged.
         _log.warning("Valkey came back without what is registered; it is written again.")
-        change = Change(put=list(self.services.values()), leases=dict(self.leases))
+        # Inline documents are lost: without its hash the same registration is a change again.
+        services = [
+            service.model_copy(update={"document_hash": None})
+            for service in self.services.values()
+        ]
+        change = Change(put=services, leases=dict(self.leases))
         written = await self._ask(self.store.commit(change, expected=revision))
         if written is not None:
             self.revision, self.is_away = written, True

@@ -14,7 +14,8 @@ from sidecar.registry.store import LeaseKey
 
 _FAILURES_TO_LEAVE = 2
 _RETRY_SECONDS = 1.0
-_AT_ONCE = 64
+_RECOVERY_SECONDS = 10.0
+_AT_ONCE = 256
 _TICK_SECONDS = 0.25
 _FIRST_ROUND_SECONDS = 3.0
 
@@ -121,9 +122,7 @@ class Probes:
             record.due_at = self._clock.monotonic()
         record.asked = True
         record.failures = 0 if well else record.failures + 1
-        soon = 0 < record.failures < _FAILURES_TO_LEAVE
-        pause = min(_RETRY_SECONDS, check.interval_seconds) if soon else check.interval_seconds
-        record.due_at = self._clock.monotonic() + pause
+        record.due_at = self._clock.monotonic() + _pause(check, record.failures)
         if record.is_failing != was_failing and self._records.get(key) is record:
             self._changed()
 
@@ -133,3 +132,11 @@ class Probes:
         except GatewayError:
             return False
         return HTTPStatus.OK <= answer.status < HTTPStatus.BAD_REQUEST
+
+
+def _pause(check: HealthCheck, failures: int) -> float:
+    """Answer how many seconds to wait: short after a first failure, never long while it fails."""
+    if failures == 0:
+        return check.interval_seconds
+    longest = _RETRY_SECONDS if failures < _FAILURES_TO_LEAVE else _RECOVERY_SECONDS
+    return min(longest, check.interval_seconds)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from sidecar.edge.render import Fragment
@@ -154,6 +155,19 @@ async def test_a_traefik_that_started_on_a_bad_file_is_brought_back(at_work: Edg
 
     assert await at_work.serves("kept")
     assert await at_work.serves("more")
+
+
+async def test_a_generated_file_that_somebody_deleted_is_put_back(at_work: EdgeAtWork) -> None:
+    at_work.registered.add("math")
+    with anyio.fail_after(60):
+        await at_work.edge.publish()
+        (at_work.traefik.layout.watched / "services.yaml").unlink()
+        while await at_work.serves("math"):
+            pass
+        while not await at_work.serves("math"):
+            await anyio.lowlevel.checkpoint()
+
+    assert at_work.edge.status.fault is None
 
 
 async def _until_live(at_work: EdgeAtWork) -> None:

@@ -1,3 +1,5 @@
+import anyio
+
 from sidecar.registry.store import Change
 from tests.factories import JOINER, NOW, a_registration, a_service, an_instance
 from tests.registry.conftest import Sidecar
@@ -99,13 +101,20 @@ async def test_a_commit_during_a_read_is_not_overwritten_by_it(sidecar: Sidecar)
     assert list(sidecar.ledger.services) == ["math"]
 
 
-async def test_a_commit_during_a_refresh_is_not_taken_for_lost_data(sidecar: Sidecar) -> None:
-    sidecar.store.after["revision"] = lambda: _register(sidecar)
+async def test_a_refresh_amid_commits_of_our_own_reads_nothing(sidecar: Sidecar) -> None:
     sidecar.store.calls.clear()
 
-    await sidecar.ledger.refresh()
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_register, sidecar)
+            tasks.start_soon(sidecar.ledger.refresh)
 
-    assert sidecar.store.calls == ["revision", "commit"]
+            async def register_meanwhile() -> None:
+                tasks.start_soon(_register, sidecar, "other")
+
+            sidecar.store.after["revision"] = register_meanwhile
+
+    assert sorted(sidecar.store.calls) == ["commit", "commit", "revision"]
 
 
 async def test_a_late_answer_to_a_commit_does_not_undo_what_was_read_after_it(
