@@ -56,3 +56,13 @@ class UnavailableError(GatewayError):
 
     def __init__(self, detail: str, *, retry_after_seconds: int = 2) -> None:
         super().__init__(detail, headers={"Retry-After": str(retry_after_seconds)})
+
+
+class ValkeyAwayError(UnavailableError):
+    """Valkey does not answer, or refuses writes: nothing was changed as far as is known."""
+
+    slug = "valkey-away"
+    title = "Valkey does not answer"
+
+    def __init__(self) -> None:
+        super().__init__("Valkey does not answer. What is live stays live; try again in a moment.")

@@ -8,7 +8,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from sidecar.kit.errors import UnavailableError
+from sidecar.kit.errors import ValkeyAwayError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -24,13 +24,6 @@ class RedisCommands(Protocol):
     async def eval(self, script: str, numkeys: int, *keys_and_args: str | bytes) -> Any: ...
     async def ping(self) -> bool: ...
     async def aclose(self) -> None: ...
-
-
-class ValkeyAwayError(UnavailableError):
-    """Valkey does not answer, or refuses writes: nothing was changed as far as is known."""
-
-    slug = "valkey-away"
-    title = "Valkey does not answer"
 
 
 def connect(url: str, *, timeout_seconds: float = 2.0) -> RedisCommands:
@@ -55,8 +48,6 @@ def translated(call: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, An
         try:
             return await call(*args, **kwargs)
         except (RedisError, OSError) as error:
-            raise ValkeyAwayError(
-                "Valkey does not answer. What is live stays live; try again in a moment."
-            ) from error
+            raise ValkeyAwayError from error
 
     return wrapper

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sidecar.kit.clock import Clock
-from sidecar.kit.errors import UnavailableError
+from sidecar.kit.errors import UnavailableError, ValkeyAwayError
 from sidecar.registry.models import Service
 from sidecar.registry.store import Change, LeaseKey, ServiceStore, Snapshot
 
@@ -81,6 +81,7 @@ class Ledger:
 
     async def commit(self, change: Change) -> bool:
         """Write a change to the store, then here. False: somebody else was faster; all is read."""
+        self._require_store()
         revision = await self._ask(self.store.commit(change, expected=self.revision))
         if revision is None:
             await self.read()
@@ -90,6 +91,7 @@ class Ledger:
 
     async def renew(self, key: LeaseKey) -> bool:
         """Note a heartbeat. False: the store has no such lease."""
+        self._require_store()
         now = self.now()
         known = await self._ask(self.store.renew(key, now))
         if known:
@@ -131,6 +133,11 @@ class Ledger:
             if renewed_at is not None:
                 self.leases[key] = renewed_at
 
+    def _require_store(self) -> None:
+        # Whoever has waited for the lock meanwhile would wait out the same time-out again.
+        if self.is_away:
+            raise ValkeyAwayError
+
     async def _ask(self, answer: Awaitable[T]) -> T:
         try:
             given = await answer
@@ -159,8 +166,7 @@ class Ledger:
         _log.warning("Valkey came back without what is registered; it is written again.")
         # Inline documents are lost: without its hash the same registration is a change again.
         services = [
-            service.model_copy(update={"document_hash": None})
-            for service in self.services.values()
+            service.model_copy(update={"document_hash": None}) for service in self.services.values()
         ]
         change = Change(put=services, leases=dict(self.leases))
         written = await self._ask(self.store.commit(change, expected=revision))

@@ -164,7 +164,7 @@ def test_a_restart_brings_no_dead_instance_back(fresh_callers: Callers, echo: Ba
 
 
 def test_a_thousand_services_come_and_leave_at_once(fresh_callers: Callers, echo: Backend) -> None:
-    fresh, callers = fresh_callers.gateway, fresh_callers
+    callers = fresh_callers
     names = [f"many-{number}" for number in range(1000)]
 
     with ThreadPoolExecutor(32) as pool:

@@ -2,7 +2,8 @@ import anyio
 import pytest
 from redis.exceptions import BusyLoadingError, ConnectionError, OutOfMemoryError, RedisError  # noqa: A004
 
-from sidecar.kit.redis import ValkeyAwayError, connect, translated
+from sidecar.kit.errors import ValkeyAwayError
+from sidecar.kit.redis import connect, translated
 from stack.throwaway import throwaway
 
 

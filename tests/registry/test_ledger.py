@@ -1,6 +1,8 @@
 import anyio
 import anyio.lowlevel
+import pytest
 
+from sidecar.kit.errors import ValkeyAwayError
 from sidecar.registry.store import Change
 from tests.factories import JOINER, NOW, a_registration, a_service, an_instance
 from tests.registry.conftest import Sidecar
@@ -227,3 +229,17 @@ async def test_a_store_that_goes_away_leaves_what_is_known(sidecar: Sidecar) -> 
 
     assert sidecar.ledger.is_away
     assert list(sidecar.ledger.services) == ["math"]
+
+
+async def test_while_the_store_is_away_a_write_does_not_wait_for_it(sidecar: Sidecar) -> None:
+    await _register(sidecar)
+    sidecar.store.is_away = True
+    await sidecar.ledger.refresh()
+    sidecar.store.calls.clear()
+
+    with pytest.raises(ValkeyAwayError):
+        await _register(sidecar, "other")
+    with pytest.raises(ValkeyAwayError):
+        await sidecar.registry.heartbeat(*MATH, JOINER)
+
+    assert sidecar.store.calls == []

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import anyio
 import pytest
 
-from sidecar.kit.redis import RedisCommands, ValkeyAwayError, connect
+from sidecar.kit.errors import ValkeyAwayError
+from sidecar.kit.redis import RedisCommands, connect
 from sidecar.registry.store import Change, RedisServiceStore, ServiceStore, Snapshot
 from stack.throwaway import Throwaway, throwaway
 from tests.factories import a_service, an_instance

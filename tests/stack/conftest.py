@@ -1,7 +1,6 @@
 """A local stack of the tests' own: other ports, another var directory."""
 
 import contextlib
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ import pytest
 
 from sidecar.settings import Settings
 from stack.layout import ROOT, Layout, layout_of
+from stack.throwaway import free_ports
 
 PORTS = ("edge", "admin", "sidecar", "valkey", "math", "sockets")
 
@@ -61,16 +61,8 @@ def _stack(var: Path) -> LocalStack:
         # A Compose stack that the user has running is none of ours.
         "COMPOSE_PROJECT_NAME": "gatehouse-none",
     }
-    for name, port in zip(PORTS, _free_ports(len(PORTS)), strict=True):
+    for name, port in zip(PORTS, free_ports(len(PORTS)), strict=True):
         variables[f"GATEHOUSE_{name.upper()}_PORT"] = str(port)
     return LocalStack(
         variables, layout_of(Settings.model_construct(var_dir=var, watched_dir=watched))
     )
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as open_sockets:
-        sockets = [open_sockets.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
