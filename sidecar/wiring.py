@@ -188,7 +188,7 @@ def _valkey_url(settings: Settings) -> str:
 def _own_addresses(settings: Settings) -> OwnAddresses:
     urls = [urlsplit(url) for url in (settings.edge_url, settings.api_url)]
     named = {part.strip().lower() for part in settings.hosts.split(",") if part.strip()}
-    machine = {socket.gethostname().lower(), socket.getfqdn().lower()}
+    machine = {socket.gethostname().lower()}
     ports = {
         settings.edge_port,
         settings.admin_port,
