@@ -73,6 +73,8 @@ def create_litestar(gateway: Gateway) -> Litestar:
         lifespan=[lifespan],
         plugins=[ProblemDetailsPlugin(PROBLEMS)],
         openapi_config=_OPENAPI,
+        # Litestar would set up logging for the whole process; that is `main`'s to do.
+        logging_config=None,
         request_max_body_size=MAX_BODY_BYTES,
     )
     return app

@@ -28,6 +28,7 @@ async def read(data: JSONBody[dict[str, int]]) -> dict[str, int]:
 def client() -> Iterator[TestClient[Litestar]]:
     app = Litestar(
         [either, read],
+        logging_config=None,
         state=State({"key_store": FileKeyStore([("boss", ADMIN_SCOPES), ("ours", JOIN_SCOPES)])}),
         dependencies={"caller": Provide(provide_caller, sync_to_thread=False)},
         plugins=[ProblemDetailsPlugin(PROBLEMS)],

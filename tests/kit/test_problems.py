@@ -68,6 +68,7 @@ async def order(data: JSONBody[Order]) -> dict[str, int]:
 def client() -> Iterator[TestClient[Litestar]]:
     app = Litestar(
         [teapot, away, invalid, bug, deep, order],
+        logging_config=None,
         plugins=[ProblemDetailsPlugin(PROBLEMS)],
         openapi_config=None,
     )

@@ -32,6 +32,7 @@ async def client(ingest: Ingest) -> AsyncIterator[httpx.AsyncClient]:
     documentation, pages = Documentation(ingest, lambda: _OWN), Pages()
     app = Litestar(
         [DocumentationController],
+        logging_config=None,
         dependencies={
             "documentation": Provide(lambda: documentation, sync_to_thread=False),
             "pages": Provide(lambda: pages, sync_to_thread=False),
