@@ -33,6 +33,7 @@ from sidecar.registry.onboarding import Onboarding, OwnAddresses
 from sidecar.registry.presenter import Presenter
 from sidecar.registry.probes import Probes
 from sidecar.registry.store import RedisServiceStore
+from sidecar.registry.views import DocumentationView
 from sidecar.settings import Settings
 
 _log = logging.getLogger("gatehouse")
@@ -119,13 +120,20 @@ def assemble(settings: Settings, redis: RedisCommands, outbound: AiohttpOutbound
     changed.listeners.append(edge.request)
     ingest = Ingest(registry, HttpDocumentClient(outbound), public_url=settings.edge_url)
     changed.listeners.append(ingest.changed)
+
+    def documented(name: str) -> DocumentationView | None:
+        shown = ingest.shown.get(name)
+        return DocumentationView(state=shown.state, reason=shown.reason) if shown else None
+
     network = SocketNetworkClient()
     return Gateway(
         keys=FileKeyStore.open(settings.secrets_path),
         ledger=ledger,
         registry=registry,
         onboarding=Onboarding(registry, edge, network, _own_addresses(settings), clock),
-        presenter=Presenter(settings.edge_url, registry, probes.healthy, edge.status.rejected.get),
+        presenter=Presenter(
+            settings.edge_url, registry, probes.healthy, edge.status.rejected.get, documented
+        ),
         probes=probes,
         edge=edge,
         ingest=ingest,

@@ -125,7 +125,9 @@ def _read_trouble(reply: Reply, *, now: datetime) -> Refused | Away:
 def _problem(reply: Reply) -> str:
     """Put RFC 9457's members, and our `errors`, into one line."""
     said = reply.body.get("detail") or reply.body.get("title")
-    errors = [_sentence(error) for error in _list(reply.body.get("errors"))]
+    sentences = [_sentence(error) for error in _list(reply.body.get("errors"))]
+    # The gateway's detail has them already, another server's may not.
+    errors = [sentence for sentence in sentences if sentence not in str(said or "")]
     status = f"the gateway answered {reply.status}"
     return ": ".join(
         [status, *([str(said)] if said else []), *(["; ".join(errors)] if errors else [])]

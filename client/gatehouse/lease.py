@@ -82,7 +82,11 @@ class Lease:
                 return True
             if self._wait(KNOCK_SECONDS):
                 return False
-        logger.warning("%s: nothing listens at its own address; registering anyway", self._name)
+        logger.warning(
+            "%s: nothing listens at its own address; registering anyway."
+            " Is `port` the one that the server was started with?",
+            self._name,
+        )
         return True
 
     def _keep(self) -> Registered | None:

@@ -76,7 +76,8 @@ def read_first(files: tuple[Path, ...]) -> str:
         raise KeyNotFoundError("GATEHOUSE_TOKEN is not set.")
     above = ", nor one in a folder above" if len(files) > 1 else ""
     raise KeyNotFoundError(
-        f"There is no {files[0]}{above}. The gateway makes it at its first start (./just up)."
+        f"There is no {files[0]}{above}. The gateway makes it at its first start (./just up);"
+        " from elsewhere, set GATEHOUSE_TOKEN to what `./just token join` prints."
     )
 
 

@@ -4,7 +4,11 @@ from sidecar.kit.errors import GatewayError
 
 
 class UnauthorizedError(GatewayError):
-    """No key, or one that the gateway does not know (RFC 9110 section 15.5.2)."""
+    """No key, or one that the gateway does not know (RFC 9110 section 15.5.2).
+
+    Send `Authorization: Bearer <key>`. `./just token join` prints the key for services; with Docker
+    alone it is `docker compose exec -T sidecar gatehouse token join`.
+    """
 
     status = 401
     slug = "unauthorized"

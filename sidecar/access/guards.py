@@ -12,7 +12,7 @@ from sidecar.access.store import KeyStore
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
-_HINT = "Send `Authorization: Bearer <key>`; `./just token` prints one."
+_HINT = "Send `Authorization: Bearer <key>`; `./just token join` prints one for services."
 
 
 def requires(*scopes: Scope) -> Guard:

@@ -14,6 +14,7 @@ from sidecar.kit.errors import FieldError, GatewayError, InvalidInputError
 _log = logging.getLogger("gatehouse")
 # pydantic's word on a default that is made from a field which is itself complained of.
 _FOLLOWS = "The default factory uses validated data"
+_PLAIN = {"Extra inputs are not permitted": "is not known here"}
 _NAMED = re.compile(r"([a-z_]+): (.*)", re.DOTALL)
 
 
@@ -76,7 +77,7 @@ def _field_errors(extra: Any) -> Sequence[FieldError]:
 
 
 def _field_error(field: str, message: str) -> FieldError:
-    message = message.removeprefix("Value error, ")
+    message = _PLAIN.get(message, message).removeprefix("Value error, ")
     # A rule between fields begins its message with the field it complains of.
     named = None if field else _NAMED.fullmatch(message)
     return (

@@ -81,7 +81,11 @@ def document_url(base: BaseUrl, openapi_url: str) -> str:
 def clean_path(path: str) -> str:
     """Answer a path made of plain segments as it is, or raise `ValueError`."""
     if not _PATH.fullmatch(path) or any(part in {".", ".."} for part in path.split("/")):
-        raise ValueError("may have path segments of letters, digits and . _ ~ - only, and no '..'")
+        # Litestar cuts a message at " - ".
+        raise ValueError(
+            "must be segments of letters, digits and any of .-_~ between single slashes:"
+            " no '..', no slash at the end"
+        )
     return path
 
 

@@ -37,6 +37,13 @@ def _prefix(value: str) -> str:
     return clean_path(value)
 
 
+def _instance_id(value: str) -> str:
+    if value in {".", ".."}:
+        # The edge cleans paths: `…/instances/..` is the service itself.
+        raise ValueError("must not be '.' or '..'")
+    return value
+
+
 def _host_name(value: str) -> str:
     host = value.lower()
     if as_address(host) is not None or not is_host_name(host) or "_" in host:
@@ -74,7 +81,9 @@ def _description_document(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
 
 
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
-InstanceId = Annotated[str, StringConstraints(pattern=INSTANCE_PATTERN)]
+InstanceId = Annotated[
+    str, StringConstraints(pattern=INSTANCE_PATTERN), AfterValidator(_instance_id)
+]
 Prefix = Annotated[str, Field(max_length=_MAX_PREFIX), AfterValidator(_prefix)]
 HostName = Annotated[str, Field(max_length=253), AfterValidator(_host_name)]
 RoutePath = Annotated[str, Field(max_length=512), AfterValidator(_route_path)]

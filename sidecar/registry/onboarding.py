@@ -16,9 +16,9 @@ from sidecar.registry.errors import RegistrationRejectedError
 from sidecar.registry.models import Registration
 
 _NOT_HERE = (
-    "base_url: nothing answers at {origin} where Traefik runs. If Traefik is in a container and"
-    " your service is not, register http://host.docker.internal:{port} instead, and let the"
-    " service listen on 0.0.0.0."
+    "base_url: nothing answers at {origin} where Traefik runs. Start the service, or correct the"
+    " port; if Traefik is in a container and your service is not, register"
+    " http://host.docker.internal:{port} and let the service listen on 0.0.0.0."
 )
 
 

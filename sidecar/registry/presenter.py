@@ -7,7 +7,13 @@ from urllib.parse import urlsplit
 from sidecar.registry.actions import Registry
 from sidecar.registry.models import Instance, Service
 from sidecar.registry.onboarding import Onboarded
-from sidecar.registry.views import InstanceView, LeaseView, RegistrationView, ServiceView
+from sidecar.registry.views import (
+    DocumentationView,
+    InstanceView,
+    LeaseView,
+    RegistrationView,
+    ServiceView,
+)
 
 
 @dataclass(frozen=True)
@@ -20,6 +26,8 @@ class Presenter:
     """Whether an instance of a service answers its probes; null where there are none."""
     rejected: Callable[[str], str | None]
     """Why the edge refuses a service, or null."""
+    documentation: Callable[[str], DocumentationView | None]
+    """How the description of a service fares, or null before it was looked at."""
 
     def registration(self, onboarded: Onboarded) -> RegistrationView:
         service = onboarded.registered.service
@@ -45,6 +53,7 @@ class Presenter:
             owner=service.owner,
             created_at=service.created_at,
             rejected=self.rejected(service.name),
+            documentation=self.documentation(service.name),
             instances=[self._instance(service, item) for item in service.instances.values()],
         )
 

@@ -46,6 +46,13 @@ class InstanceView(Value):
     lease: LeaseView
 
 
+class DocumentationView(Value):
+    """How the service's OpenAPI document fares: `ready`, `pending` or `failed`, and why."""
+
+    state: str
+    reason: str
+
+
 class ServiceView(Value):
     """A service with its instances; `rejected` gives the reason where the edge refused it."""
 
@@ -64,6 +71,7 @@ class ServiceView(Value):
     metadata: dict[str, JsonValue]
     created_at: datetime
     rejected: str | None
+    documentation: DocumentationView | None
     instances: list[InstanceView]
 
 

@@ -171,7 +171,7 @@ def test_a_server_that_never_listens_is_registered_after_half_a_minute(
 
     assert sum(waited[:-1]) == pytest.approx(30, abs=0.1)
     assert asked[0] == "register math"
-    assert caplog.messages[0] == "math: nothing listens at its own address; registering anyway"
+    assert caplog.messages[0].startswith("math: nothing listens at its own address; registering")
 
 
 def test_a_service_that_stops_before_it_listens_never_registers() -> None:

@@ -75,6 +75,8 @@ BAD_FIELDS: list[tuple[str, Any]] = [
     ("base_url", "http://0.0.0.0:80/"),
     ("base_url", "http://224.0.0.1/"),
     ("base_url", 7),
+    ("instance_id", "."),
+    ("instance_id", ".."),
     ("instance_id", "a b"),
     ("instance_id", "a/b"),
     ("instance_id", "a" * 65),
@@ -174,6 +176,16 @@ def test_a_body_that_is_no_registration_is_refused(callers: Callers, body: bytes
     assert answer.status_code == 400, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert _unchanged(callers) == before
+
+
+def test_a_refusal_is_said_to_its_end(callers: Callers) -> None:
+    body = {"name": "cut", "base_url": "http://127.0.0.1:9", "prefix": "/cut/", "surprise": 1}
+
+    errors = callers.post("/gateway/register", body).json()["errors"]
+
+    said = {error["field"]: error["message"] for error in errors}
+    assert said["prefix"].endswith("no slash at the end")
+    assert said["surprise"] == "is not known here"
 
 
 def test_a_bad_field_is_the_only_one_that_is_complained_of(callers: Callers) -> None:

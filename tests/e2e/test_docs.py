@@ -96,6 +96,18 @@ def test_a_broken_document_spoils_nobody_elses(callers: Callers, echo: Backend) 
     validate(merged(callers))
 
 
+def test_the_owner_of_a_broken_document_sees_why(callers: Callers, echo: Backend) -> None:
+    callers.registered("broken", echo.url, openapi_url="openapi.json")
+
+    def state() -> dict[str, str]:
+        shown: dict[str, str] = callers.shown("/gateway/services/broken").json()["documentation"]
+        return shown or {}
+
+    eventually(lambda: "" if state().get("state") == "failed" else str(state()))
+
+    assert "OpenAPI" in state()["reason"] or "openapi" in state()["reason"]
+
+
 def test_a_service_that_leaves_leaves_the_document(callers: Callers, echo: Backend) -> None:
     callers.registered("pets", echo.url, openapi=DOCUMENT)
     eventually(lambda: shows(callers, "/pets/pets/{id}"))

@@ -253,7 +253,11 @@ def test_the_dashboard_needs_its_password_and_is_not_at_the_edge(callers: Caller
 def test_the_access_log_is_json_and_has_no_key(callers: Callers, echo: Backend) -> None:
     callers.registered("logged", echo.url)
     for _ in range(400):
-        callers.get("/logged", Authorization="Bearer gate_secret", **{"X-API-Key": "gate_secret"})
+        callers.get(
+            "/logged?api_key=gate_secret",
+            Authorization="Bearer gate_secret",
+            **{"X-API-Key": "gate_secret"},
+        )
 
     text = callers.gateway.layout.log("access").read_text()
 

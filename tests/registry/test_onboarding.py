@@ -115,4 +115,4 @@ async def test_the_gateways_own_names_are_no_services_host(door: Door, host: str
 async def test_a_silent_loopback_address_is_explained(door: Door) -> None:
     said = await door.register("http://127.0.0.1:8000")
 
-    assert "register http://host.docker.internal:8000 instead" in said.warnings[0]
+    assert "register http://host.docker.internal:8000" in said.warnings[0]

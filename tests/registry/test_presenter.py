@@ -19,6 +19,7 @@ def _presenter(sidecar: Sidecar, edge_url: str = EDGE) -> Presenter:
         sidecar.registry,
         healthy=lambda _, instance_id: {"one": True}.get(instance_id),
         rejected={"bad": "no such middleware"}.get,
+        documentation=lambda _: None,
     )
 
 
