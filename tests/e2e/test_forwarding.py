@@ -4,6 +4,7 @@ import hashlib
 import json
 import socket
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -35,7 +36,7 @@ def raw_server(script: "Script") -> Iterator[int]:
         listening.shutdown(socket.SHUT_RDWR)
 
 
-class Script:
+class Script(ABC):
     """What a server does on each of its connections."""
 
     def __init__(self) -> None:
@@ -49,8 +50,8 @@ class Script:
                 self.connections += 1
                 self.answer(connection)
 
-    def answer(self, connection: socket.socket) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def answer(self, connection: socket.socket) -> None: ...
 
 
 class Stepwise(Script):
