@@ -1,0 +1,3 @@
+module gatehouse/entry
+
+go 1.22

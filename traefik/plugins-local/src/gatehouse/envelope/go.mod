@@ -1,0 +1,3 @@
+module gatehouse/envelope
+
+go 1.22

@@ -1,0 +1,3 @@
+module gatehouse/keyauth
+
+go 1.22

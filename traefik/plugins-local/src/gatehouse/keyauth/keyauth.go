@@ -1,0 +1,18 @@
+// Package keyauth is a part of Gatehouse.
+package keyauth
+
+import (
+	"context"
+	"net/http"
+)
+
+// Config has no settings yet.
+type Config struct{}
+
+// CreateConfig answers the defaults.
+func CreateConfig() *Config { return &Config{} }
+
+// New makes the middleware.
+func New(_ context.Context, next http.Handler, _ *Config, _ string) (http.Handler, error) {
+	return next, nil
+}

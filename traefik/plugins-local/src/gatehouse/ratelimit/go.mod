@@ -1,0 +1,3 @@
+module gatehouse/ratelimit
+
+go 1.22
