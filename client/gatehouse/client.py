@@ -48,30 +48,31 @@ class HttpGatewayClient:
             content = json.dumps(registration, allow_nan=False).encode()
         except (TypeError, ValueError) as error:
             return Refused(f"the registration is not JSON: {error}")
-        reply = self._ask("POST", "/gateway/register", REGISTER_SECONDS, content)
+        reply = self.ask("POST", "/gateway/register", REGISTER_SECONDS, content)
         return read_registration(reply, now=_now()) if isinstance(reply, Reply) else reply
 
     def heartbeat(self, name: str, instance_id: str, *, timeout_seconds: float) -> Answer:
         path = f"{_instance_path(name, instance_id)}/heartbeat"
-        reply = self._ask("POST", path, timeout_seconds)
+        reply = self.ask("POST", path, timeout_seconds)
         return read_heartbeat(reply, now=_now()) if isinstance(reply, Reply) else reply
 
     def deregister(self, name: str, instance_id: str, *, timeout_seconds: float) -> None:
-        self._ask("DELETE", _instance_path(name, instance_id), timeout_seconds)
+        self.ask("DELETE", _instance_path(name, instance_id), timeout_seconds)
 
     def close(self) -> None:
         self._transport.close()
 
-    def _ask(
+    def ask(
         self, method: str, path: str, timeout_seconds: float, content: bytes = b""
     ) -> Reply | Refused | Keyless | Away:
+        """Send one request with the key; a reply is whatever an HTTP server said, errors too."""
         try:
             return self._send(method, path, timeout_seconds, content)
         except KeyNotFoundError as error:
             return Keyless(str(error))
         except (httpx.InvalidURL, httpx.UnsupportedProtocol):
             return Refused("the gateway's URL must be http://host:port or https://host:port")
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             return Away(f"{self._settings.url}: {str(error) or type(error).__name__}")
 
     def _send(self, method: str, path: str, timeout_seconds: float, content: bytes) -> Reply:

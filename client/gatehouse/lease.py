@@ -48,12 +48,14 @@ class Lease:
         self._clock = clock
         self._luck = luck
         self._has_neighbours = False
+        self._standing = Standing()
         self._thread = threading.Thread(
             target=self.run, name=f"gatehouse-{self._name}", daemon=True
         )
 
-    def start(self) -> None:
-        """Begin, without waiting for anything."""
+    def start(self, held: Registered | None = None) -> None:
+        """Begin, without waiting for anything; with what is `held` already, at the heartbeats."""
+        self._standing = Standing(lease=held)
         self._thread.start()
 
     def stop(self, *, has_neighbours: bool = False) -> None:
@@ -69,7 +71,7 @@ class Lease:
     def run(self) -> None:
         """Do all of it, in the calling thread, until `stop` or until `wait` says so."""
         try:
-            if self._is_listening():
+            if self._standing.lease is not None or self._is_listening():
                 self._give_back(self._keep())
         finally:
             self._client.close()
@@ -90,7 +92,7 @@ class Lease:
         return True
 
     def _keep(self) -> Registered | None:
-        standing, is_stopping = Standing(), self._stopping.is_set()
+        standing, is_stopping = self._standing, self._stopping.is_set()
         while not is_stopping:
             step = advance(standing, self._ask(standing), luck=self._luck())
             for notice in step.notices:

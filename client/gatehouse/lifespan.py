@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Self, TypeVar
 from gatehouse.client import HttpGatewayClient
 from gatehouse.doorstep import find_doorstep
 from gatehouse.lease import Lease
+from gatehouse.manifest import find_manifest
 from gatehouse.models import Registration
 from gatehouse.settings import Settings, is_private_way, read_settings
 
@@ -37,6 +39,30 @@ class Service(Registration):
     settings: Settings | None = None
     """Where the gateway is. Default: what the environment says when the application starts."""
     _leases: list[Lease | None] = field(init=False, repr=False, default_factory=list)
+
+    @classmethod
+    def from_manifest(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        name: str | None = None,
+        port: int | None = None,
+        base_url: str | None = None,
+        instance_id: str | None = None,
+        settings: Settings | None = None,
+    ) -> Self:
+        """Take the registration from a `gatehouse.yaml`, and from here what is this process's own.
+
+        `name` is needed where the file describes several services. What is given here goes before
+        the file. Raises ManifestError, at once: like a wrong argument it is found before anything
+        runs.
+
+            service = gatehouse.Service.from_manifest("gatehouse.yaml", port=8000)
+        """
+        own = {"base_url": base_url, "instance_id": instance_id}
+        said = {key: value for key, value in own.items() if value is not None}
+        fields = {**find_manifest(path, name).fields, **said}
+        return cls(**fields, port=port, settings=settings)
 
     @contextlib.asynccontextmanager
     async def lifespan(self, app: object) -> AsyncGenerator[None]:

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Required, TypedDict
 
+from gatehouse.policies import Policies
+
 TTL_SECONDS = 30
 
 
@@ -64,6 +66,12 @@ class Registration:
     description: str | None = None
     tags: Sequence[str] = ()
     metadata: Mapping[str, Any] | None = None
+    preset: str | None = None
+    """A named set of policies of the gateway's, such as `public`; `policies` go before it."""
+    policies: Policies | None = None
+    """How the edge protects the service and keeps it alive."""
+    backup_for: Sequence[str] = ()
+    """Services of other owners that may name this one as their failover, mirror or canary."""
 
     @property
     def describes_itself(self) -> bool:

@@ -31,6 +31,13 @@ class Settings:
     def is_off(self) -> bool:
         return self.url == OFF
 
+    @property
+    def token_place(self) -> str:
+        """Say where the key is taken from, for whoever wonders which one was refused."""
+        if self.token:
+            return "GATEHOUSE_TOKEN"
+        return next((str(path) for path in self.token_files if path.exists()), "nowhere")
+
     def get_token(self) -> str:
         """Read the key, again each time. Raises KeyNotFoundError, whose text names the places."""
         if self.token:
@@ -38,17 +45,20 @@ class Settings:
         return read_first(self.token_files)
 
 
-def read_settings(environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Settings:
+def read_settings(
+    environ: Mapping[str, str] | None = None, cwd: Path | None = None, *, key: str = "join.key"
+) -> Settings:
     """Read `GATEHOUSE_URL`, `_TOKEN`, `_TOKEN_FILE`, `_VAR_DIR` and `_BASE_URL`.
 
-    Both arguments are for tests; they default to the process's own environment and directory.
+    `environ` and `cwd` are for tests; they default to the process's own environment and directory.
+    `key` is the generated key that serves when none is named.
     """
     values = os.environ if environ is None else environ
     named = values.get("GATEHOUSE_TOKEN_FILE")
     return Settings(
         url=(values.get("GATEHOUSE_URL") or EDGE_URL).rstrip("/"),
         token=values.get("GATEHOUSE_TOKEN") or None,
-        token_files=(Path(named),) if named else secret_files("join.key", values, cwd),
+        token_files=(Path(named),) if named else secret_files(key, values, cwd),
         base_url=values.get("GATEHOUSE_BASE_URL") or None,
     )
 
@@ -75,9 +85,10 @@ def read_first(files: tuple[Path, ...]) -> str:
     if not files:
         raise KeyNotFoundError("GATEHOUSE_TOKEN is not set.")
     above = ", nor one in a folder above" if len(files) > 1 else ""
+    recipe = "token" if files[0].stem == "admin" else "token join"
     raise KeyNotFoundError(
         f"There is no {files[0]}{above}. The gateway makes it at its first start (./just up);"
-        " from elsewhere, set GATEHOUSE_TOKEN to what `./just token join` prints."
+        f" from elsewhere, set GATEHOUSE_TOKEN to what `./just {recipe}` prints."
     )
 
 

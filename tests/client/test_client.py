@@ -87,6 +87,17 @@ def test_a_gateway_that_does_not_answer_in_time_is_away() -> None:
     assert answer == Away(f"{url}: timed out")
 
 
+def test_an_answer_that_cannot_be_unpacked_is_an_outage(
+    gateway: FakeGateway, client: HttpGatewayClient
+) -> None:
+    gateway.script(Scripted(200, None, {"Content-Encoding": "gzip"}, b"no gzip"))
+
+    answer = client.register({"name": "math"})
+
+    assert isinstance(answer, Away)
+    assert "decompressing" in answer.detail
+
+
 def test_retry_after_reaches_the_answer(gateway: FakeGateway, client: HttpGatewayClient) -> None:
     gateway.script(Scripted(503, {"detail": "Valkey is away."}, {"Retry-After": "3"}))
 

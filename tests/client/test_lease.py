@@ -111,6 +111,21 @@ def test_a_lease_is_taken_renewed_and_given_back() -> None:
     assert waited == [10, 10, 10]
 
 
+def test_what_is_held_already_is_renewed_at_once() -> None:
+    client = ScriptedClient(deque([Renewed()]))
+    lease = Lease({"name": "math"}, client, Door(opens_at_knock=float("inf")))
+
+    lease.start(LEASE)
+    assert client.was_asked.wait(5)
+    lease.stop()
+
+    assert client.asked == [
+        "heartbeat math one within 5 s",
+        "deregister math one within 1.5 s",
+        "close",
+    ]
+
+
 def test_a_short_lease_does_not_wait_longer_for_an_answer_than_until_the_next() -> None:
     asked, waited = run(Registered("one", 6), Renewed())
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from gatehouse import Service, Settings
+from gatehouse import ManifestError, Service, Settings
 from litestar import Litestar
 from litestar.types import ASGIApp
 
@@ -285,3 +285,49 @@ def test_a_key_in_the_clear_is_warned_of(
 
     with Service("math", port=port_of(listener), settings=settings):
         assert caplog.messages == ["math: the key travels unencrypted to http://api.example.com"]
+
+
+def test_a_manifest_says_what_is_the_services_and_the_code_what_is_the_processs(
+    gateway: FakeGateway, listener: socket.socket, tmp_path: Path
+) -> None:
+    manifest = tmp_path / "gatehouse.yaml"
+    manifest.write_text(
+        "name: math\nbase_url: http://math:1\npreset: public\npolicies: {retry: null}\n"
+        "---\nname: other\n"
+    )
+    listener.listen()
+    base_url = f"http://127.0.0.1:{port_of(listener)}"
+
+    service = Service.from_manifest(
+        manifest,
+        name="math",
+        port=port_of(listener),
+        base_url=base_url,
+        instance_id="one",
+        settings=settings_of(gateway),
+    )
+    with service:
+        asked = gateway.wait_for(*REGISTER)
+
+    assert asked[0].body == {
+        "name": "math",
+        "base_url": base_url,
+        "instance_id": "one",
+        "ttl_seconds": 30,
+        "preset": "public",
+        "policies": {"retry": None},
+    }
+
+
+def test_a_manifest_alone_can_be_enough(tmp_path: Path) -> None:
+    manifest = tmp_path / "gatehouse.yaml"
+    manifest.write_text("name: math\nbase_url: http://math:1\n")
+
+    service = Service.from_manifest(str(manifest))
+
+    assert (service.name, service.base_url, service.port) == ("math", "http://math:1", None)
+
+
+def test_a_manifest_that_is_wrong_is_found_before_anything_runs(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match="cannot be read"):
+        Service.from_manifest(tmp_path / "gatehouse.yaml", port=1)

@@ -32,6 +32,9 @@ def test_every_field_of_the_contract_is_sent_under_its_name() -> None:
         "description": "Sums.",
         "tags": ["demo"],
         "metadata": {"team": "a"},
+        "preset": "public",
+        "policies": {"rateLimit": {"average": 10}, "retry": None},
+        "backup_for": ["other"],
     }
 
     assert body(Registration(**said)) == said | {"base_url": URL}

@@ -132,3 +132,23 @@ def test_a_key_may_stay_on_the_machine_or_travel_encrypted(url: str) -> None:
 )
 def test_a_key_in_the_clear_on_a_network_is_not_private(url: str) -> None:
     assert not is_private_way(url)
+
+
+def test_the_place_of_the_key_can_be_told_without_the_key(tmp_path: Path) -> None:
+    absent, there = tmp_path / "absent", tmp_path / "there"
+    there.write_text("hush", encoding="utf-8")
+
+    places = [
+        Settings(token="hush").token_place,  # noqa: S106 - it is the subject
+        Settings(token_files=(absent, there)).token_place,
+        Settings(token_files=(absent,)).token_place,
+    ]
+
+    assert places == ["GATEHOUSE_TOKEN", str(there), "nowhere"]
+
+
+def test_another_generated_key_can_be_meant(tmp_path: Path) -> None:
+    settings = read_settings({}, tmp_path, key="admin.key")
+
+    with pytest.raises(KeyNotFoundError, match=r"admin\.key.*`\./just token` prints"):
+        settings.get_token()

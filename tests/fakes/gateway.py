@@ -28,19 +28,24 @@ class Asked:
 
 @dataclass(frozen=True)
 class Scripted:
-    """A reply that replaces the usual one."""
+    """A reply that replaces the usual one; `content` is for what is no JSON."""
 
     status: int
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes = b""
 
 
 class FakeGateway:
-    """Knows instances by path; `ttl_seconds` is what it grants, whatever was asked for."""
+    """Knows instances by path; `ttl_seconds` is what it grants, whatever was asked for.
+
+    A service that is `refused`, by its name, gets that reply.
+    """
 
     def __init__(self, *, ttl_seconds: float | None = 30, port: int = 0) -> None:
         self.ttl_seconds = ttl_seconds
         self.instances: set[str] = set()
+        self.refused: dict[str, Scripted] = {}
         self.asked: list[Asked] = []
         self._scripted: deque[Scripted] = deque()
         self._changed = threading.Condition()
@@ -104,6 +109,8 @@ class FakeGateway:
 
     def _register(self, body: dict[str, Any]) -> Scripted:
         name = body["name"]
+        if name in self.refused:
+            return self.refused[name]
         instance_id = body.get("instance_id", "one")
         instance = f"/gateway/services/{name}/instances/{instance_id}"
         self.instances.add(instance)
@@ -135,6 +142,21 @@ def registered(
     }
 
 
+def problem(
+    status: int, slug: str, detail: str, errors: Mapping[str, str] | None = None
+) -> Scripted:
+    """Build a problem report (RFC 9457) as the gateway sends it; `errors` are fields."""
+    body: dict[str, Any] = {
+        "type": f"/problems/{slug}",
+        "title": "The request is not valid",
+        "status": status,
+        "detail": detail,
+    }
+    if errors:
+        body["errors"] = [{"field": name, "message": said} for name, said in errors.items()]
+    return Scripted(status, body, {"Content-Type": "application/problem+json"})
+
+
 def _handler(gateway: FakeGateway) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def _answer(self) -> None:
@@ -142,7 +164,7 @@ def _handler(gateway: FakeGateway) -> type[BaseHTTPRequestHandler]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             asked = Asked(self.command, self.path, headers, self.rfile.read(length))
             reply = gateway.answer(asked)
-            content = b"" if reply.body is None else json.dumps(reply.body).encode()
+            content = reply.content if reply.body is None else json.dumps(reply.body).encode()
             self.send_response(reply.status)
             for name, value in reply.headers.items():
                 self.send_header(name, value)
