@@ -1,0 +1,139 @@
+package ratelimit
+
+import "sync"
+
+// tolerance is how much of a token the arithmetic may be wrong by.
+const tolerance = 1e-6
+
+// mostSources is how many sources one space remembers; halfSources of them in each of its two maps.
+const (
+	mostSources = 65536
+	halfSources = mostSources / 2
+)
+
+// space holds the buckets of one name. Times are nanoseconds since the start.
+//
+// A space has a clock of its own that counts tokens: it goes `rate` per nanosecond. A bucket is one
+// number, the reading of that clock at which it'll be full again; what is used of it is the
+// difference to now. So a changed rate changes the pace of the clock and no bucket, a changed burst
+// changes what a difference is compared with, and a full bucket is one that is in the past, which
+// is the same as none.
+//
+// Buckets are in two maps. When the newer one is half of what may be remembered, or is older than
+// a bucket takes to fill, it becomes the older one, and what was in that is forgotten: those not
+// used since. So nothing is ever searched, and only a crowd of more than halfSources makes buckets
+// be forgotten that aren't full.
+type space struct {
+	mutex  sync.Mutex
+	rate   float64
+	burst  float64
+	spare  float64 // what may be used of a bucket before the last token goes
+	offset float64 // the clock's reading is offset + now * rate
+	turn   float64 // when the newer map becomes the older one
+	newer  map[string]float64
+	older  map[string]float64
+}
+
+func newSpace(limit limit, now float64) *space {
+	made := &space{
+		rate:   limit.rate,
+		burst:  limit.burst,
+		spare:  limit.burst - 1 + tolerance,
+		offset: -now * limit.rate,
+		newer:  map[string]float64{},
+		older:  map[string]float64{},
+	}
+	made.turn = now + made.refill()
+	return made
+}
+
+// refill answers how long an empty bucket takes to be full.
+func (s *space) refill() float64 { return s.burst / s.rate }
+
+// change sets another limit, from now on and for what is used already.
+func (s *space) change(limit limit, now float64) {
+	s.mutex.Lock()
+	if s.rate != limit.rate || s.burst != limit.burst {
+		s.offset += now * (s.rate - limit.rate)
+		s.rate = limit.rate
+		s.burst = limit.burst
+		s.spare = limit.burst - 1 + tolerance
+		s.turn = now + s.refill()
+	}
+	s.mutex.Unlock()
+}
+
+// take takes a token for a source and answers zero, or the time until there is one.
+func (s *space) take(source string, now float64) float64 {
+	s.mutex.Lock()
+	clock := s.offset + now*s.rate
+	full := s.newer[source]
+	if full == 0 {
+		full = s.recall(source, now)
+	}
+	if full < clock {
+		full = clock
+	}
+	if full > clock+s.spare {
+		wait := (full - clock - s.burst + 1) / s.rate
+		s.mutex.Unlock()
+		return wait
+	}
+	s.newer[source] = full + 1
+	s.mutex.Unlock()
+	return 0
+}
+
+// recall answers the bucket of a source that the newer map doesn't know, and makes room for it.
+func (s *space) recall(source string, now float64) float64 {
+	if now > s.turn || len(s.newer) >= halfSources {
+		s.older = s.newer
+		s.newer = map[string]float64{}
+		if now > s.turn+s.refill() {
+			s.older = map[string]float64{} // Nobody asked for so long that all are full.
+		}
+		s.turn = now + s.refill()
+	}
+	full := s.older[source]
+	if full > 0 {
+		s.newer[source] = full // It's being asked for, even if it'll be refused.
+	}
+	return full
+}
+
+// isIdle says that every bucket is full: nothing is lost with this space.
+func (s *space) isIdle(now float64) bool {
+	s.mutex.Lock()
+	idle := now > s.turn+s.refill()
+	s.mutex.Unlock()
+	return idle
+}
+
+// spaceTable holds the spaces by name. It's what outlives a reload.
+type spaceTable struct {
+	mutex  sync.Mutex
+	byName map[string]*space
+}
+
+var spaces = &spaceTable{byName: map[string]*space{}}
+
+// open answers the space of a name, made or changed to this limit. It's called at every reload for
+// every route, and forgets the idle spaces of names that are gone: a live one that is idle too is
+// held by its middleware, and is made anew at the next reload.
+func (t *spaceTable) open(name string, limit limit, now float64) *space {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	known, found := t.byName[name]
+	if found {
+		known.change(limit, now)
+		return known
+	}
+	for other, each := range t.byName {
+		if each.isIdle(now) {
+			delete(t.byName, other)
+		}
+	}
+	made := newSpace(limit, now)
+	t.byName[name] = made
+	return made
+}
