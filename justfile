@@ -40,6 +40,11 @@ logs *arguments:
 token name="admin":
     @{{ bare }} python -m stack token {{ quote(name) }}
 
+# Work with keys and services: `gatehouse key create …`, `gatehouse service list`, ….
+[no-exit-message]
+gatehouse *arguments:
+    @{{ bare }} gatehouse "$@"
+
 # Put the code into its form.
 fmt:
     {{ dev }} ruff format
@@ -74,6 +79,6 @@ test-compose *arguments:
 check: lint types imports
     {{ dev }} pytest -m "not compose" --cov --cov-report=term:skip-covered
 
-# Measure: edge or register.
+# Measure: edge, policies or register.
 bench name *arguments:
     {{ dev }} --group bench python -m bench "$@"

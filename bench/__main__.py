@@ -1,8 +1,8 @@
-"""`python -m bench edge` and `python -m bench register`: measure, print, and keep as JSON."""
+"""`python -m bench edge`, `policies` or `register`: measure, print, and keep as JSON."""
 
 import argparse
 
-from bench import edge, register
+from bench import edge, policies, register
 from bench.load import find_load
 from bench.report import Report, as_json, as_text
 from stack.layout import ROOT
@@ -25,11 +25,19 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     commands = parser.add_subparsers(required=True)
     throughput = commands.add_parser("edge", help="requests a second through the edge")
-    throughput.add_argument("--rounds", type=_positive, default=9)
-    throughput.add_argument("--seconds", type=_positive, default=3, help="one measurement")
-    throughput.add_argument("--connections", type=_positive, default=64)
+    _add_load(throughput, rounds=9, seconds=3)
     throughput.set_defaults(
         run=lambda given: edge.run(given.rounds, find_load(given.seconds, given.connections))
+    )
+    policy = commands.add_parser("policies", help="what keys, limits and the rest cost a request")
+    _add_load(policy, rounds=7, seconds=2)
+    policy.add_argument(
+        "--only", action="append", choices=[*policies.PARTS], default=[], help="may be repeated"
+    )
+    policy.set_defaults(
+        run=lambda given: policies.run(
+            given.rounds, find_load(given.seconds, given.connections), given.only
+        )
     )
     latency = commands.add_parser("register", help="from registering to the first answer")
     latency.add_argument("--rounds", type=_positive, default=5)
@@ -39,6 +47,12 @@ def _parser() -> argparse.ArgumentParser:
         run=lambda given: register.run(register.Size(given.rounds, given.samples, given.services))
     )
     return parser
+
+
+def _add_load(parser: argparse.ArgumentParser, *, rounds: int, seconds: int) -> None:
+    parser.add_argument("--rounds", type=_positive, default=rounds)
+    parser.add_argument("--seconds", type=_positive, default=seconds, help="one measurement")
+    parser.add_argument("--connections", type=_positive, default=64)
 
 
 def _positive(text: str) -> int:

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -37,11 +37,12 @@ class Adding:
     """Adds services to an edge one at a time, and takes each away again."""
 
     edge: Edge
-    _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
+    numbers: "itertools.count[int]" = field(default_factory=itertools.count)
+    """What its names are made of; shared where two add to one edge."""
 
     async def first_answers_ms(self, samples: int) -> list[float]:
         """Answer the time from asking for a route to the first 200 through it, so many times."""
-        return [await self._first_answer_ms(f"added-{next(self._numbers)}") for _ in range(samples)]
+        return [await self._first_answer_ms(f"added-{next(self.numbers)}") for _ in range(samples)]
 
     async def _first_answer_ms(self, name: str) -> float:
         began = time.perf_counter()
@@ -62,16 +63,20 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
         yield opened
 
 
-async def until_answers(client: aiohttp.ClientSession, url: str, status: int) -> None:
+async def until_answers(
+    client: aiohttp.ClientSession, url: str, status: int, headers: Mapping[str, str] | None = None
+) -> None:
     """Ask again until a URL answers with a status; the first time at once."""
     ends_at = time.monotonic() + _PATIENCE_SECONDS
-    while (found := await _status(client, url)) != status:
+    while (found := await _status(client, url, headers)) != status:
         if time.monotonic() > ends_at:
             raise TimeoutError(f"{url} answers {found}, not {status}")
         await asyncio.sleep(_POLL_SECONDS)
 
 
-async def _status(client: aiohttp.ClientSession, url: str) -> int:
-    async with client.get(url) as answer:
+async def _status(
+    client: aiohttp.ClientSession, url: str, headers: Mapping[str, str] | None
+) -> int:
+    async with client.get(url, headers=headers) as answer:
         await answer.read()
         return answer.status

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import tempfile
 import time
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -41,19 +41,31 @@ def running_gateway(place: Path) -> Iterator[Throwaway]:
 class Gatehouse:
     """Registers services as the SDK does: over the edge, with the join key and a document."""
 
-    def __init__(self, gateway: Throwaway, target: str, client: aiohttp.ClientSession) -> None:
+    def __init__(
+        self,
+        gateway: Throwaway,
+        target: str,
+        client: aiohttp.ClientSession,
+        policies: Mapping[str, Any] | None = None,
+        *,
+        token: str = "",
+    ) -> None:
+        """Take the policies of every service, and the key that its callers bring."""
         self._url = gateway.edge
         self._target = target
         self._client = client
-        self._headers = {"Authorization": f"Bearer {gateway.key('join')}"}
+        self._policies = policies or {}
+        self._headers = bearer(gateway.key("join"))
+        self._callers = bearer(token) if token else {}
 
-    async def add(self, name: str) -> None:
+    async def add(self, name: str, policies: Mapping[str, Any] | None = None) -> None:
         """Register a service; comes back when the gateway says that it is live."""
         body = {
             "name": name,
             "base_url": self._target,
             "ttl_seconds": _TTL_SECONDS,
             "openapi_url": "openapi.json",
+            "policies": self._policies if policies is None else policies,
         }
         url = f"{self._url}/gateway/register"
         async with self._client.post(url, json=body, headers=self._headers) as answer:
@@ -66,7 +78,7 @@ class Gatehouse:
             answer.raise_for_status()
 
     async def answers(self, name: str, status: int) -> None:
-        await until_answers(self._client, f"{self._url}/{name}/", status)
+        await until_answers(self._client, f"{self._url}/{name}/", status, self._callers)
 
     async def read_document(self) -> bool:
         """Fetch the merged OpenAPI document once; False where the gateway has none yet."""
@@ -89,6 +101,11 @@ class Gatehouse:
     async def _remove_gone(self, name: str) -> None:
         await self.remove(name)
         await self.answers(name, HTTPStatus.NOT_FOUND)
+
+
+def bearer(token: str) -> dict[str, str]:
+    """Answer the header that a key is sent in."""
+    return {"Authorization": f"Bearer {token}"}
 
 
 async def _at_once(names: Iterable[str], act: Callable[[str], Coroutine[Any, Any, None]]) -> float:

@@ -1,10 +1,16 @@
-"""Load where `wrk` is not installed: `python -m bench.generator <port> <path> <seconds> <n>`."""
+"""Load where there is no `wrk`: `python -m bench.generator <port> <path> <seconds> <n> <file>`.
+
+The file has values of the Authorization header, one in a line; requests bring them in turn.
+"""
 
 import asyncio
+import itertools
 import json
 import re
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import uvloop
 
@@ -23,15 +29,15 @@ class Tally:
 class Caller(asyncio.Protocol):
     """One connection kept alive: the next request leaves when the answer to the last is whole."""
 
-    def __init__(self, request: bytes, tally: Tally) -> None:
-        self._request = request
+    def __init__(self, requests: Iterator[bytes], tally: Tally) -> None:
+        self._requests = requests
         self._tally = tally
         self._pending = b""
 
     # A stream's transport is all that it can be, but uvloop's is no subclass of asyncio's.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._transport = transport
-        transport.write(self._request)
+        transport.write(next(self._requests))
 
     def data_received(self, data: bytes) -> None:
         self._pending += data
@@ -41,7 +47,7 @@ class Caller(asyncio.Protocol):
         self._tally.answers += 1
         self._tally.errors += not self._pending.startswith(b"HTTP/1.1 200 ")
         self._pending = self._pending[size:]
-        self._transport.write(self._request)
+        self._transport.write(next(self._requests))
 
     def connection_lost(self, exc: Exception | None) -> None:
         # An end that this side did not ask for.
@@ -59,13 +65,20 @@ def answer_bytes(data: bytes) -> int | None:
     return len(head) + len(_END) + int(length[1])
 
 
-async def generate(port: int, path: str, seconds: float, connections: int) -> Tally:
+def all_requests(port: int, path: str, sent: Sequence[str]) -> list[bytes]:
+    """Answer one request for each value of Authorization, or one without."""
+    head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+    fields = [f"Authorization: {value}\r\n" for value in sent] or [""]
+    return [f"{head}{field}\r\n".encode() for field in fields]
+
+
+async def generate(port: int, requests: list[bytes], seconds: float, connections: int) -> Tally:
     """Ask over and over on some connections at once, for so long."""
     tally = Tally()
     loop = asyncio.get_running_loop()
-    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
+    in_turn = itertools.cycle(requests)
     opened = [
-        await loop.create_connection(lambda: Caller(request, tally), "127.0.0.1", port)
+        await loop.create_connection(lambda: Caller(in_turn, tally), "127.0.0.1", port)
         for _ in range(connections)
     ]
     tally.answers = 0
@@ -76,8 +89,11 @@ async def generate(port: int, path: str, seconds: float, connections: int) -> Ta
     return counted
 
 
-if __name__ == "__main__":
-    found = uvloop.run(
-        generate(int(sys.argv[1]), sys.argv[2], float(sys.argv[3]), int(sys.argv[4]))
-    )
+def _main(port: str, path: str, seconds: str, connections: str, lines: str) -> None:
+    requests = all_requests(int(port), path, Path(lines).read_text().splitlines())
+    found = uvloop.run(generate(int(port), requests, float(seconds), int(connections)))
     sys.stdout.write(json.dumps(vars(found)))
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])

@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sidecar.edge.fragments import FragmentCache
-from sidecar.edge.render import assemble
+from sidecar.edge.render import Ways, assemble
 from sidecar.edge.store import FileConfigurationStore
 from sidecar.registry.models import Instance, Service
 
 
 def render_and_write_ms(services: dict[str, Service], place: Path) -> float:
     """Render all of it, and write it as the sidecar does, fsync included."""
-    fragments = FragmentCache(lambda: services, lambda _: frozenset())
+    fragments = FragmentCache(lambda: services, lambda _: frozenset(), Ways())
     store = FileConfigurationStore(place / "watched", place / "staging")
     began = time.perf_counter()
     text, _ = assemble(fragments())

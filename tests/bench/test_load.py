@@ -1,6 +1,8 @@
+from pathlib import Path
+
 import pytest
 
-from bench.load import Load, LoadError, find_load, parse_wrk
+from bench.load import Load, LoadError, authorized, find_load, parse_wrk
 
 OUTPUT = """\
 Running 2s test @ http://127.0.0.1:34567/service-0/hello
@@ -36,3 +38,19 @@ def test_the_generator_that_was_used_is_said() -> None:
     assert "wrk" in Load(3, 64, "/usr/bin/wrk").name
     assert "our own generator" in Load(3, 64, None).name
     assert find_load(3, 64).seconds == 3
+
+
+def test_nothing_is_sent_that_is_not_given() -> None:
+    assert authorized([], "lines.txt") == []
+
+
+def test_one_value_of_a_header_is_an_option_of_wrk() -> None:
+    assert authorized(["Bearer one"], "lines.txt") == ["-H", "Authorization: Bearer one"]
+
+
+def test_several_values_come_from_a_file() -> None:
+    option, script, *rest = authorized(["Bearer one", "Bearer two"], "lines.txt")
+
+    assert option == "-s"
+    assert Path(script).is_file()
+    assert rest == ["--", "lines.txt"]

@@ -1,8 +1,11 @@
 import asyncio
+import json
 from collections.abc import Iterable
 
+import pytest
+
 from bench.description import DESCRIPTION
-from bench.upstream import Upstream
+from bench.upstream import Upstream, items
 
 HELLO = b'{"hello": "world"}'
 
@@ -36,3 +39,24 @@ def test_a_request_in_parts_is_answered_once_it_is_whole() -> None:
 def test_the_upstream_describes_itself() -> None:
     assert b'"openapi": "3.1.0"' in asked(b"GET /openapi.json HTTP/1.1\r\n\r\n")
     assert DESCRIPTION["openapi"] == "3.1.0"
+
+
+@pytest.mark.parametrize("size", [22, 99, 100, 2_000, 2_001, 100_000])
+def test_a_body_has_the_size_that_was_asked_for(size: int) -> None:
+    body = items(size)
+
+    assert len(body) == size
+    assert len(json.loads(body)["items"]) >= size // 80 - 1
+
+
+def test_a_body_that_would_be_too_small_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 22 bytes"):
+        items(21)
+
+
+def test_the_upstream_answers_with_a_body_of_a_size() -> None:
+    head, _, body = asked(b"GET /json/2000 HTTP/1.1\r\n\r\n").partition(b"\r\n\r\n")
+
+    assert b"Content-Type: application/json" in head
+    assert b"Content-Length: 2000" in head
+    assert body == items(2000)
