@@ -13,12 +13,16 @@ FROM python:3.13-slim-bookworm
 RUN groupadd --gid 10001 gatehouse \
   && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent gatehouse \
   && install -d -o gatehouse -g gatehouse -m 0750 \
-    /edge /edge/staging /edge/watched /join /var/gatehouse /var/log/gatehouse
+    /edge /edge/staging /edge/watched /join /var/gatehouse /var/log/gatehouse \
+  && install -d -o gatehouse -g gatehouse -m 0700 /acme
 WORKDIR /app
 COPY --from=build /app/.venv .venv
 COPY dynamic-config dynamic-config
 COPY examples examples
+COPY presets presets
 COPY sidecar sidecar
+COPY stack stack
+COPY traefik/traefik.yaml traefik/traefik.yaml
 ENV PATH=/app/.venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 USER gatehouse
 CMD ["python", "-m", "sidecar.main"]

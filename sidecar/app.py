@@ -13,9 +13,11 @@ from litestar.plugins.problem_details import ProblemDetailsPlugin
 from litestar.types import ASGIApp
 
 from sidecar.access.guards import provide_caller
+from sidecar.access.routes import KeyController
 from sidecar.kit.health import live, ready
 from sidecar.kit.limits import limit_body
 from sidecar.kit.problems import PROBLEMS
+from sidecar.kit.requests import with_request_id
 from sidecar.openapi.actions import Documentation
 from sidecar.openapi.pages import Pages
 from sidecar.openapi.routes import DocumentationController
@@ -30,8 +32,19 @@ _OPENAPI = OpenAPIConfig(
     components=Components(
         security_schemes={
             "key": SecurityScheme(
-                type="http", scheme="bearer", description="`./just token` prints the admin key."
-            )
+                type="http",
+                scheme="bearer",
+                description="A key of this gateway; `./just token` prints the admin key.",
+            ),
+            "apiKey": SecurityScheme(
+                type="apiKey",
+                name="X-API-Key",
+                security_scheme_in="header",
+                description="The same key, for services that use `Authorization` themselves.",
+            ),
+            "password": SecurityScheme(
+                type="http", scheme="basic", description="A name and password of one service."
+            ),
         }
     ),
     render_plugins=[],
@@ -41,7 +54,7 @@ _OPENAPI = OpenAPIConfig(
 
 def create_app(gateway: Gateway) -> ASGIApp:
     """Make the application with everything around it."""
-    return limit_body(create_litestar(gateway), MAX_BODY_BYTES)
+    return with_request_id(limit_body(create_litestar(gateway), MAX_BODY_BYTES))
 
 
 def create_litestar(gateway: Gateway) -> Litestar:
@@ -59,8 +72,9 @@ def create_litestar(gateway: Gateway) -> Litestar:
         return app.openapi_schema.to_schema()
 
     app = Litestar(
-        route_handlers=[RegistryController, DocumentationController, live, ready],
+        route_handlers=[RegistryController, KeyController, DocumentationController, live, ready],
         dependencies={
+            "keys": hand(gateway.keys),
             "registry": hand(gateway.registry),
             "onboarding": hand(gateway.onboarding),
             "presenter": hand(gateway.presenter),
@@ -69,7 +83,7 @@ def create_litestar(gateway: Gateway) -> Litestar:
             "pages": hand(Pages()),
             "caller": Provide(provide_caller, sync_to_thread=False),
         },
-        state=State({"key_store": gateway.keys}),
+        state=State({"keyring": gateway.keyring}),
         lifespan=[lifespan],
         plugins=[ProblemDetailsPlugin(PROBLEMS)],
         openapi_config=_OPENAPI,

@@ -11,6 +11,7 @@ from granian.server.embed import Server
 from pydantic import ValidationError
 
 from sidecar.app import create_app
+from sidecar.kit.requests import RequestIdFilter
 from sidecar.settings import Settings
 from sidecar.wiring import build
 
@@ -42,13 +43,26 @@ async def serve(settings: Settings) -> None:
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    _log_to_standard_error()
     try:
         settings = Settings()
     except ValidationError as error:
-        fields = (f"GATEHOUSE_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        fields = (f"{_variable(str(e['loc'][0]))}: {e['msg']}" for e in error.errors())
         sys.exit("\n".join(fields))
     uvloop.run(serve(settings))
+
+
+def _variable(field: str) -> str:
+    """Answer how a setting is called in the environment; those with two names come by one."""
+    return field if field.isupper() else f"GATEHOUSE_{field.upper()}"
+
+
+def _log_to_standard_error() -> None:
+    handler = logging.StreamHandler()
+    handler.addFilter(RequestIdFilter())
+    # `-` stands where no request is being answered.
+    line = "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s"
+    logging.basicConfig(level=logging.INFO, format=line, handlers=[handler])
 
 
 if __name__ == "__main__":

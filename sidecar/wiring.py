@@ -5,25 +5,39 @@ import logging
 import secrets
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from sidecar.access.actions import Keys
+from sidecar.access.client import EdgeKeyUseClient
+from sidecar.access.held import HeldKeys
+from sidecar.access.keyfile import KeyFile
+from sidecar.access.keyring import Keyring
+from sidecar.access.owners import KeyOwners
 from sidecar.access.secrets import ensure_secret_file
-from sidecar.access.store import FileKeyStore, KeyStore
+from sidecar.access.store import SqlKeyStore, SqlOwnerStore
+from sidecar.access.upkeep import Upkeep
 from sidecar.edge.accesslog import bound_access_log
 from sidecar.edge.actions import Edge
+from sidecar.edge.certificates import DomainCertificates
 from sidecar.edge.client import ApiTraefikClient
 from sidecar.edge.confirm import Confirmation
 from sidecar.edge.fragments import FragmentCache
+from sidecar.edge.limits import LimitsAccount
+from sidecar.edge.middlewares import SharedLimits
 from sidecar.edge.prepare import ensure_certificate, place_handwritten, write_users
+from sidecar.edge.render import Ways
 from sidecar.edge.store import FileConfigurationStore
 from sidecar.kit.clock import SystemClock
+from sidecar.kit.database import Database, DatabaseUrl, database_url, sqlite_url
+from sidecar.kit.errors import UnavailableError
 from sidecar.kit.health import Readiness
 from sidecar.kit.outbound import AiohttpOutbound
 from sidecar.kit.redis import RedisCommands, connect
+from sidecar.migrations import FOLDER as MIGRATIONS
 from sidecar.openapi.client import HttpDocumentClient
 from sidecar.openapi.ingest import Ingest
 from sidecar.registry.actions import Registry
@@ -31,6 +45,7 @@ from sidecar.registry.client import SocketNetworkClient
 from sidecar.registry.ledger import Ledger
 from sidecar.registry.onboarding import Onboarding, OwnAddresses
 from sidecar.registry.presenter import Presenter
+from sidecar.registry.presets import FilePresetStore, PolicyBook
 from sidecar.registry.probes import Probes
 from sidecar.registry.store import RedisServiceStore
 from sidecar.registry.views import DocumentationView
@@ -39,6 +54,8 @@ from sidecar.settings import Settings
 _log = logging.getLogger("gatehouse")
 
 _TICK_SECONDS = 0.4
+# How long the first requests wait for the keys to be read, and the last uses to be written.
+_DATABASE_SECONDS = 3.0
 _API_USER = "sidecar"
 # What the gateway is called from inside containers.
 _KNOWN_HOSTS = frozenset(
@@ -50,7 +67,10 @@ _KNOWN_HOSTS = frozenset(
 class Gateway:
     """Every part that the application hands to its handlers, and what runs beside them."""
 
-    keys: KeyStore
+    keyring: Keyring
+    keys: Keys
+    owners: KeyOwners
+    upkeep: Upkeep
     ledger: Ledger
     registry: Registry
     onboarding: Onboarding
@@ -59,7 +79,9 @@ class Gateway:
     edge: Edge
     readiness: Readiness
     ingest: Ingest
+    limits: LimitsAccount | None
     access_log: Path
+    certificates: DomainCertificates
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -69,13 +91,25 @@ class Gateway:
             asyncio.create_task(self._begin(), name="publish"),
             asyncio.create_task(_again(self.ingest.run), name="ingest"),
             asyncio.create_task(bound_access_log(self.access_log), name="access log"),
+            asyncio.create_task(_again(self.upkeep.follow), name="keys"),
+            asyncio.create_task(_again(self.upkeep.publish), name="key file"),
+            asyncio.create_task(_again(self.upkeep.note_uses), name="key uses"),
+            asyncio.create_task(self._adopt(), name="owners"),
         ]
+        if self.limits:
+            tasks.append(asyncio.create_task(_again(self.limits.run), name="limits"))
+        if self.certificates.is_watched:
+            tasks.append(asyncio.create_task(_again(self.certificates.run), name="certificates"))
         try:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.upkeep.tried.wait(), _DATABASE_SECONDS)
             yield
         finally:
             for task in tasks:
                 task.cancel()
             _ = await asyncio.gather(*tasks, return_exceptions=True)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.upkeep.keep_uses(), _DATABASE_SECONDS)
 
     async def _begin(self) -> None:
         # Nothing is published before the registry is read and its instances were asked once: what
@@ -85,6 +119,22 @@ class Gateway:
         async with asyncio.TaskGroup() as group:
             _ = group.create_task(_again(self.probes.run))
             _ = group.create_task(_again(self.edge.run))
+
+    async def _adopt(self) -> None:
+        # What was registered before the database knew owners, or without it, is its key's too.
+        _ = await self.ledger.loaded.wait()
+        _ = await self.keyring.loaded.wait()
+        while True:
+            try:
+                services = self.registry.services.values()
+                held = {item.name: item.owner for item in services}
+                await self.owners.adopt(
+                    {name: owner for name, owner in held.items() if self.owners.is_live(owner)}
+                )
+            except UnavailableError:
+                await asyncio.sleep(1)
+            else:
+                return
 
     async def _sweep(self) -> None:
         while True:
@@ -101,19 +151,39 @@ async def build(settings: Settings) -> AsyncIterator[Gateway]:
         outbound = await stack.enter_async_context(AiohttpOutbound())
         redis = connect(_valkey_url(settings))
         stack.push_async_callback(redis.aclose)
-        yield assemble(settings, redis, outbound)
+        database = Database(_database_url(settings))
+        stack.push_async_callback(database.close)
+        yield assemble(settings, redis, database, outbound)
 
 
-def assemble(settings: Settings, redis: RedisCommands, outbound: AiohttpOutbound) -> Gateway:
+def assemble(
+    settings: Settings, redis: RedisCommands, database: Database, outbound: AiohttpOutbound
+) -> Gateway:
     """Hand every part what it needs."""
     clock = SystemClock()
     changed = Signal()
     ledger = Ledger(RedisServiceStore(redis), clock, changed)
-    registry = Registry(ledger, _announce)
+    keys_changed = Signal()
+    keyring = Keyring(SqlKeyStore(database), clock, keys_changed)
+    held = _held_keys(settings)
+    upkeep = Upkeep(
+        keyring,
+        held,
+        KeyFile(settings.edge_path / "keys.json", settings.edge_path / "staging"),
+        lambda: database.upgrade(MIGRATIONS),
+        EdgeKeyUseClient(outbound, settings.api_url, _API_USER, _api_password(settings)),
+        clock,
+    )
+    keys_changed.listeners.append(upkeep.changed)
+    owners = KeyOwners(SqlOwnerStore(database), keyring, clock)
+    registry = Registry(ledger, _announce, owners)
     probes = Probes(lambda: registry.services, outbound, clock, changed)
-    traefik = ApiTraefikClient(outbound, settings.api_url, _API_USER, _api_password(settings))
+    ways = _ways(settings)
+    traefik = ApiTraefikClient(
+        outbound, settings.api_url, _API_USER, _api_password(settings), ways.entry_points
+    )
     edge = Edge(
-        FragmentCache(lambda: registry.services, probes.failing),
+        FragmentCache(lambda: registry.services, probes.failing, ways),
         FileConfigurationStore(settings.watched_path, settings.edge_path / "staging"),
         Confirmation(traefik, clock, settings.confirm_seconds),
     )
@@ -126,22 +196,35 @@ def assemble(settings: Settings, redis: RedisCommands, outbound: AiohttpOutbound
         return DocumentationView(state=shown.state, reason=shown.reason) if shown else None
 
     network = SocketNetworkClient()
+    shared = _shared_limits(settings)
+    book = PolicyBook(
+        FilePresetStore(settings.presets_dir),
+        plugins=settings.plugins,
+        shares_limits=shared is not None,
+    )
     return Gateway(
-        keys=FileKeyStore.open(settings.secrets_path),
+        keyring=keyring,
+        keys=Keys(keyring, held, clock),
+        owners=owners,
+        upkeep=upkeep,
         ledger=ledger,
         registry=registry,
-        onboarding=Onboarding(registry, edge, network, _own_addresses(settings), clock),
+        onboarding=Onboarding(registry, edge, network, _own_addresses(settings), book, clock),
         presenter=Presenter(
             settings.edge_url, registry, probes.healthy, edge.status.rejected.get, documented
         ),
         probes=probes,
         edge=edge,
         ingest=ingest,
+        limits=LimitsAccount(redis, shared) if shared else None,
+        certificates=_certificates(settings),
         access_log=settings.access_log_path,
         readiness=Readiness(
             {
                 "valkey": lambda: "does not answer." if ledger.is_away else None,
                 "edge": lambda: edge.status.fault,
+                "database": lambda: database.fault and f"{database.fault}.",
+                "keys": lambda: upkeep.fault,
             }
         ),
     )
@@ -150,17 +233,14 @@ def assemble(settings: Settings, redis: RedisCommands, outbound: AiohttpOutbound
 def prepare_files(settings: Settings) -> None:
     """Make the secrets, and put what Traefik needs where it looks."""
     staging = settings.edge_path / "staging"
-    _ = FileKeyStore.open(settings.secrets_path)
+    _held_keys(settings).make()
     people = ensure_secret_file(settings.secrets_path / "dashboard.password", _password)
     users = {"admin": people, _API_USER: _api_password(settings)}
     write_users(settings.edge_path / "users", users, staging)
     ensure_certificate(settings.edge_path, staging)
-    if settings.join_key_copy:
-        settings.join_key_copy.unlink(missing_ok=True)
-        join_key = (settings.secrets_path / "join.key").read_text().strip()
-        _ = ensure_secret_file(settings.join_key_copy, lambda: join_key)
     settings.watched_path.mkdir(parents=True, exist_ok=True)
     place_handwritten(settings.handwritten_dir, settings.watched_path, staging)
+    _certificates(settings).place()
 
 
 class Signal:
@@ -178,6 +258,16 @@ def _announce(event: str, subject: str, **data: Any) -> None:
     _log.info("%s %s %s", event, subject, data or "")
 
 
+def _certificates(settings: Settings) -> DomainCertificates:
+    return DomainCertificates(
+        settings.domains,
+        settings.tls_files,
+        settings.watched_path,
+        settings.edge_path,
+        SystemClock(),
+    )
+
+
 def _password() -> str:
     return secrets.token_urlsafe(32)
 
@@ -186,11 +276,34 @@ def _api_password(settings: Settings) -> str:
     return ensure_secret_file(settings.secrets_path / "traefik-api.password", _password)
 
 
+def _held_keys(settings: Settings) -> HeldKeys:
+    copies = {"join": settings.join_key_copy} if settings.join_key_copy else {}
+    return HeldKeys(settings.secrets_path, copies)
+
+
+def _database_url(settings: Settings) -> DatabaseUrl:
+    if settings.database_url:
+        return database_url(settings.database_url)
+    return sqlite_url(settings.var_dir / "gatehouse.db")
+
+
 def _valkey_url(settings: Settings) -> str:
     if settings.valkey_url:
         return settings.valkey_url
     password = ensure_secret_file(settings.secrets_path / "valkey.password", _password)
     return f"redis://:{password}@127.0.0.1:{settings.valkey_port}/0"
+
+
+def _ways(settings: Settings) -> Ways:
+    entry_points = ("edge", "websecure") if settings.domains else ("edge",)
+    return Ways(entry_points, _shared_limits(settings))
+
+
+def _shared_limits(settings: Settings) -> SharedLimits | None:
+    if not settings.limits_endpoint:
+        return None
+    password = ensure_secret_file(settings.secrets_path / "limits.password", _password)
+    return SharedLimits(settings.limits_endpoint, "gatehouse-limits", password)
 
 
 def _own_addresses(settings: Settings) -> OwnAddresses:
@@ -207,7 +320,10 @@ def _own_addresses(settings: Settings) -> OwnAddresses:
         # Inside containers the ports are these, wherever they are published.
         *(Settings.model_fields[name].default for name in ("edge_port", "admin_port")),
     }
+    if settings.domains:
+        ports |= {settings.http_port, settings.https_port}
     hosts = {url.hostname or "" for url in urls} | named | machine | _KNOWN_HOSTS
+    hosts |= set(settings.domains)
     return OwnAddresses(frozenset(hosts), frozenset(ports))
 
 

@@ -44,7 +44,7 @@ def _up(arguments: argparse.Namespace, settings: Settings, layout: Layout) -> in
     if mode is Mode.LOCAL:
         local.up(settings, layout)
     else:
-        compose.up(settings)
+        compose.up(settings, layout)
     return 0
 
 

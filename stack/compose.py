@@ -1,14 +1,17 @@
 """The stack as containers, through `docker compose`."""
 
 import subprocess
+from pathlib import Path
 
 from sidecar.settings import Settings
-from stack import show
+from stack import show, tls
 from stack.errors import StackError
-from stack.layout import ROOT
+from stack.layout import ROOT, Layout
 
 ENGINE_SECONDS = 3.0
 STATE = "/var/gatehouse/secrets"
+TLS_FOLDER = "tls"
+USER = 10001
 
 
 def missing() -> str:
@@ -35,9 +38,11 @@ def is_running() -> bool:
     return answer.returncode == 0 and bool(answer.stdout.strip())
 
 
-def up(settings: Settings) -> None:
-    """Build, start, and wait until every container is healthy."""
-    if _run("up", "-d", "--build", "--wait").returncode:
+def up(settings: Settings, layout: Layout) -> None:
+    """Build, start, and wait until every container is healthy. Raises `StackError`."""
+    refuse_unseen_files(settings, layout.root)
+    warning = tls.warning(settings, layout.root)
+    if _run(*project_files(settings), "up", "-d", "--build", "--wait").returncode:
         _run("ps")
         raise StackError("Not every container became healthy; ./just logs [process] shows why.")
     password = f"from docker compose exec sidecar cat {STATE}/dashboard.password"
@@ -45,6 +50,8 @@ def up(settings: Settings) -> None:
     show.say(
         "\n" + show.addresses(settings, password=password, keys=keys, logs="docker compose logs")
     )
+    if warning:
+        show.say(f"\n{warning}")
 
 
 def down() -> None:
@@ -72,6 +79,30 @@ def logs(name: str | None, *, follow: bool) -> None:
 def token(name: str) -> int:
     """Print a key and answer the command's exit status."""
     return _run("exec", "-T", "sidecar", "gatehouse", "token", name).returncode
+
+
+def project_files(settings: Settings) -> tuple[str, ...]:
+    """Answer the options that publish the domain, unless COMPOSE_FILE says what is read."""
+    if not settings.domains or settings.compose_file:
+        return ()
+    return ("-f", "compose.yaml", "-f", "compose.tls.yaml")
+
+
+def refuse_unseen_files(settings: Settings, root: Path) -> None:
+    """Raise `StackError` for a file that the containers would not see, or not be let read."""
+    folder = (root / TLS_FOLDER).resolve()
+    files = [*(settings.tls_files or ()), *filter(None, [settings.acme_ca])]
+    for file in [root / each for each in files] if settings.domains else ():
+        if not file.resolve().is_relative_to(folder):
+            raise StackError(
+                f"{file} does not lie in {folder}, which is all that the containers see:"
+                " put a copy there, not a link."
+            )
+        found = file.stat() if file.exists() else None
+        if found and not found.st_mode & 0o004 and USER not in (found.st_uid, found.st_gid):
+            raise StackError(
+                f"{file} can not be read in the containers; `sudo chown {USER} {file}` lets them."
+            )
 
 
 def _run(*arguments: str, capture: bool = False) -> subprocess.CompletedProcess[str]:

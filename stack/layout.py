@@ -48,6 +48,10 @@ class Layout:
         return self.var / "traefik" / "traefik.yaml"
 
     @property
+    def acme(self) -> Path:
+        return self.var / "acme"
+
+    @property
     def valkey_conf(self) -> Path:
         return self.valkey / "valkey.conf"
 
@@ -74,7 +78,8 @@ class Layout:
 
     def make_directories(self) -> None:
         """Make what must exist before the first process starts, readable for its owner alone."""
-        for path in (self.run, self.logs, self.valkey, self.traefik_conf.parent, self.edge):
+        ours = (self.run, self.logs, self.valkey, self.traefik_conf.parent, self.edge, self.acme)
+        for path in ours:
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.watched.mkdir(parents=True, exist_ok=True)
         self.socket.parent.mkdir(exist_ok=True, mode=0o700)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sidecar.access.secrets import ensure_secret_file
 from sidecar.settings import Settings
-from stack import health, leftovers, ports, show
+from stack import health, leftovers, ports, show, tls
 from stack.errors import StackError, UnhealthyError
 from stack.layout import Layout
 from stack.processes import Process, processes
@@ -29,6 +29,7 @@ def up(settings: Settings, layout: Layout) -> None:
     """Start what does not run and wait until all is healthy. Raises `StackError`."""
     layout.make_directories()
     with _alone(layout):
+        warning = tls.warning(settings, layout.root)
         plan = processes(settings, layout)
         was_running = is_running(layout)
         if was_running:
@@ -44,6 +45,8 @@ def up(settings: Settings, layout: Layout) -> None:
                 _stop(layout)
             raise
     show.say("\n" + _addresses(settings, layout))
+    if warning:
+        show.say(f"\n{warning}")
 
 
 def down(layout: Layout) -> None:

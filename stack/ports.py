@@ -11,6 +11,8 @@ from sidecar.settings import Settings
 from stack.errors import StackError
 
 LISTENING = "0A"
+PRIVILEGED_PORTS = 1024
+PRIVILEGED = "`sudo sysctl -w net.ipv4.ip_unprivileged_port_start=80` changes that"
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,10 @@ def wanted(settings: Settings) -> tuple[Port, ...]:
         ),
         Port("GATEHOUSE_MATH_PORT", "127.0.0.1", settings.math_port),
     ]
+    if settings.domains:
+        bind = settings.tls_bind
+        ports.append(Port("GATEHOUSE_HTTP_PORT", bind, settings.http_port, "GATEHOUSE_TLS_BIND"))
+        ports.append(Port("GATEHOUSE_HTTPS_PORT", bind, settings.https_port, "GATEHOUSE_TLS_BIND"))
     if not settings.valkey_url:
         ports.append(Port("GATEHOUSE_VALKEY_PORT", "127.0.0.1", settings.valkey_port))
     return tuple(ports)
@@ -72,6 +78,10 @@ def _problem(port: Port) -> str:
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 return f"{port.number} is taken{_holder(port.number)}; {port.setting} moves ours"
+            if error.errno == errno.EACCES and port.number < PRIVILEGED_PORTS:
+                return (
+                    f"{port.number} is for root alone; {PRIVILEGED}, or {port.setting} moves ours"
+                )
             settings = " and ".join(filter(None, (port.host_setting, port.setting)))
             return f"{port.number} on {port.host}: {error.strerror or error} (see {settings})"
     return ""

@@ -12,6 +12,7 @@ from stack.addresses import listen
 from stack.errors import StackError
 from stack.layout import Layout
 from stack.processes import Process
+from stack.tls import Places, add_tls
 
 QUOTES = "\"'"
 """What would end a value early: supervisord's quotation marks, or those in gateway.yaml."""
@@ -103,6 +104,13 @@ def traefik_conf(static: str, settings: Settings, layout: Layout) -> str:
     points = configuration["entryPoints"]
     points["edge"]["address"] = listen(settings.bind, settings.edge_port)
     points["admin"]["address"] = listen(settings.admin_bind, settings.admin_port)
+    places = Places(
+        web=listen(settings.tls_bind, settings.http_port),
+        websecure=listen(settings.tls_bind, settings.https_port),
+        acme_storage=str(layout.acme / "acme.json"),
+        root=layout.root,
+    )
+    add_tls(configuration, settings, places)
     configuration["accessLog"]["filePath"] = str(layout.log("access"))
     configuration["providers"]["file"]["directory"] = str(layout.watched)
     body: str = yaml.safe_dump(configuration, sort_keys=False, allow_unicode=True)

@@ -12,9 +12,11 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 def addresses(settings: Settings, password: str, keys: tuple[str, str], logs: str) -> str:
     """Answer the short table that ends a successful start."""
     admin = f"http://127.0.0.1:{settings.admin_port}"
+    here = ("", settings.local_url, "the same by plain HTTP, for this machine")
     return table(
         [
             ("edge", settings.edge_url, ""),
+            *([here] if settings.domains else []),
             ("Swagger", f"{settings.edge_url}/docs", ""),
             ("dashboard", f"{admin}/dashboard/", f"user admin, password {password}"),
             ("admin key", "./just token", keys[0]),

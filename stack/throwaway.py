@@ -19,7 +19,7 @@ from stack.render import render
 from stack.waiting import wait_until
 
 NAMES = ("valkey", "sidecar", "traefik")
-_PORTS = ("edge", "admin", "sidecar", "valkey", "math", "sockets")
+_PORTS = ("edge", "admin", "sidecar", "valkey", "math", "sockets", "http", "https")
 _START_SECONDS = 30.0
 _STOP_SECONDS = 20.0
 
@@ -105,7 +105,17 @@ class Throwaway:
 def throwaway(folder: Path, **changed: object) -> Iterator[Throwaway]:
     """Make a gateway in an empty folder; nothing is started yet. `changed` are settings."""
     ports = dict(zip((f"{name}_port" for name in _PORTS), free_ports(len(_PORTS)), strict=True))
-    given = {"var_dir": folder, "watched_dir": folder / "watched", **ports, **changed}
+    given = {
+        # Nothing of the developer's own: what is thrown away must not be their database.
+        "database_url": "",
+        "domain": "",
+        "acme_email": "",
+        "var_dir": folder,
+        "watched_dir": folder / "watched",
+        "tls_bind": "127.0.0.1",
+        **ports,
+        **changed,
+    }
     settings = Settings.model_validate(
         {"handwritten_dir": ROOT / "dynamic-config", "_env_file": None, **given}
     )

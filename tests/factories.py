@@ -5,6 +5,7 @@ from typing import Any
 
 from sidecar.access.models import ADMIN_SCOPES, JOIN_SCOPES, Caller
 from sidecar.registry.models import Instance, Registration, Service, ServiceTerms
+from sidecar.registry.policies.models import Policies
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 ADMIN = Caller(key_id="admin", scopes=ADMIN_SCOPES)
@@ -32,6 +33,11 @@ def an_instance(instance_id: str = "one", **fields: Any) -> Instance:
     return Instance.model_validate(given | fields)
 
 
+def policies(**given: Any) -> Policies:
+    """Make policies from Traefik's own names."""
+    return Policies.model_validate(given)
+
+
 def a_service(name: str = "math", *instances: Instance, **fields: Any) -> Service:
     """Make a registered service; with one instance, if none are given."""
     terms = ServiceTerms.model_validate({"name": name, **_terms(fields)})
@@ -41,6 +47,11 @@ def a_service(name: str = "math", *instances: Instance, **fields: Any) -> Servic
         created_at=NOW,
         instances={each.instance_id: each for each in instances or (an_instance(),)},
     )
+
+
+def a_service_without_instances(name: str = "math", **fields: Any) -> Service:
+    """Make a service whose last lease has ended."""
+    return a_service(name, **fields).model_copy(update={"instances": {}})
 
 
 def _terms(fields: dict[str, Any]) -> dict[str, Any]:

@@ -24,10 +24,28 @@ class Backend:
     port: int
     asked: list[str] = field(default_factory=list)
     healthy: bool = True
+    status: int = 200
+    """What it answers, unless it is asked for its health."""
+    next_statuses: list[int] = field(default_factory=list)
+    """What it answers first, one after the other."""
+    headers: dict[str, str] = field(default_factory=dict)
+    """Further headers of its answers."""
+    padding: int = 0
+    """How many bytes its answers are longer."""
+    go_on: threading.Event = field(default_factory=threading.Event)
+    """While it is not set, nobody is answered."""
+    held: list[str] = field(default_factory=list)
+    """What waits to be answered."""
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def answer_status(self, path: str) -> int:
+        """Answer the status for the next request."""
+        if path == "/health":
+            return 200 if self.healthy else 503
+        return self.next_statuses.pop(0) if self.next_statuses else self.status
 
 
 class _QuietServer(ThreadingHTTPServer):
@@ -45,38 +63,47 @@ def backend(name: str, port: int = 0) -> Iterator[Backend]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Head and body in one piece: else each answer waits for the other side's acknowledgement.
+        wbufsize = -1
 
         def do_GET(self) -> None:
             me = known[0]
             me.asked.append(self.path)
             length = int(self.headers.get("Content-Length", 0))
             body = self.rfile.read(length)
+            me.held.append(self.path)
+            me.go_on.wait(TIMEOUT_SECONDS)
+            me.held.remove(self.path)
             answer = {
                 "name": me.name,
                 "path": self.path,
                 "method": self.command,
                 "headers": {key.lower(): value for key, value in self.headers.items()},
                 "bytes": len(body),
+                "padding": "x" * me.padding,
             }
             content = json.dumps(answer).encode()
-            self.send_response(200 if me.healthy or self.path != "/health" else 503)
-            self.send_header("Content-Type", "application/json")
+            self.send_response(me.answer_status(self.path))
+            for key, value in ({"Content-Type": "application/json"} | me.headers).items():
+                self.send_header(key, value)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(content)
 
-        do_POST = do_PUT = do_DELETE = do_HEAD = do_GET  # noqa: N815 - http.server's names
+        do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = do_GET  # noqa: N815
 
         def log_message(self, *_: object) -> None: ...
 
     server = _QuietServer(("127.0.0.1", port), Handler)
     known.append(Backend(name, int(server.server_address[1])))
+    known[0].go_on.set()
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
         yield known[0]
     finally:
+        known[0].go_on.set()
         server.shutdown()
         server.server_close()
 

@@ -1,6 +1,6 @@
 """Why somebody may not."""
 
-from sidecar.kit.errors import GatewayError
+from sidecar.kit.errors import GatewayError, UnavailableError
 
 
 class UnauthorizedError(GatewayError):
@@ -24,3 +24,39 @@ class ForbiddenError(GatewayError):
     status = 403
     slug = "forbidden"
     title = "This key may not do that"
+
+
+class KeysNotReadError(UnavailableError):
+    """The gateway has just started and has not read its keys yet, so it can not tell."""
+
+    slug = "keys-not-ready"
+    title = "The keys are not read yet"
+
+
+class KeyNotFoundError(GatewayError):
+    status = 404
+    slug = "key-not-found"
+    title = "No such key"
+
+
+class KeyEndedError(GatewayError):
+    """The key was revoked or has expired: make a new one."""
+
+    status = 409
+    slug = "key-ended"
+    title = "The key has ended"
+
+
+class LastAdminKeyError(GatewayError):
+    """Without a key that has the scope `admin` and no end, nobody could make keys any more."""
+
+    status = 409
+    slug = "last-admin-key"
+    title = "The last admin key can not be revoked"
+
+
+class SecretFileError(UnavailableError):
+    """The new secret could not be put into the file that holds this key; nothing was changed."""
+
+    slug = "secret-file"
+    title = "The file of this key can not be written"

@@ -7,8 +7,8 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 
 from sidecar.access.errors import UnauthorizedError
-from sidecar.access.models import Caller, Scope, token_hash
-from sidecar.access.store import KeyStore
+from sidecar.access.keyring import Keyring
+from sidecar.access.models import Caller, Scope
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -19,7 +19,7 @@ def requires(*scopes: Scope) -> Guard:
     """Let a request pass whose key has one of the scopes."""
 
     async def guard(connection: Connection, _: BaseRouteHandler) -> None:
-        caller = await _identify(connection)
+        caller = _identify(connection)
         if not any(caller.may(scope) for scope in scopes):
             caller.require(scopes[0])
         connection.state.caller = caller
@@ -32,12 +32,12 @@ def provide_caller(request: Connection) -> Caller:
     return cast("Caller", request.state.caller)
 
 
-async def _identify(connection: Connection) -> Caller:
+def _identify(connection: Connection) -> Caller:
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise UnauthorizedError(f"This needs a key. {_HINT}")
-    keys: KeyStore = connection.app.state.key_store
-    caller = await keys.find(token_hash(token.strip()))
-    if caller is None:
-        raise UnauthorizedError(f"The gateway does not know this key. {_HINT}")
-    return caller
+    keyring: Keyring = connection.app.state.keyring
+    try:
+        return keyring.identify(token.strip())
+    except UnauthorizedError as error:
+        raise UnauthorizedError(f"{error} {_HINT}") from None

@@ -1,47 +1,258 @@
-"""Where keys are kept."""
+"""Where keys are kept, and who owns what."""
 
-from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Protocol
 
-from sidecar.access.models import (
-    ADMIN_SCOPES,
-    JOIN_SCOPES,
-    Caller,
-    Scope,
-    make_token,
-    token_hash,
-    token_id,
+from sqlalchemy import Row, bindparam, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sidecar.access.models import Key, Tenant
+from sidecar.access.tables import KeyRow, OwnerRow, RevisionRow
+from sidecar.kit.database import Database
+
+_NAME = "keys"
+_AT_ONCE = 500
+_COLUMNS = (
+    KeyRow.id,
+    KeyRow.name,
+    KeyRow.hash,
+    KeyRow.scopes,
+    KeyRow.created_at,
+    KeyRow.created_by,
+    KeyRow.services,
+    KeyRow.prefixes,
+    KeyRow.capabilities,
+    KeyRow.tenant,
+    KeyRow.expires_at,
+    KeyRow.revoked_at,
+    KeyRow.rotated_at,
+    KeyRow.overlap_ends_at,
+    KeyRow.previous_hash,
 )
-from sidecar.access.secrets import ensure_secret_file
+
+
+@dataclass(frozen=True)
+class Changes:
+    """The keys that changed since a revision; all of them where `is_whole`."""
+
+    revision: int
+    keys: Sequence[Key] = ()
+    is_whole: bool = False
 
 
 class KeyStore(Protocol):
-    async def find(self, hashed: str) -> Caller | None:
-        """Answer whose key has this SHA-256, or `None`."""
+    """The record of keys. Every method raises `UnavailableError` when it is away."""
+
+    async def changes(self, since: int) -> Changes:
+        """Answer what changed after a revision, 0 being before everything.
+
+        All of it where the store is older than that, as after a backup was put back.
+        """
+        ...
+
+    async def commit(self, keys: Sequence[Key], *, expected: int) -> int | None:
+        """Keep these keys as they are now, if the revision is the expected one.
+
+        Answers the new revision, or `None` where somebody else was faster: read and try again.
+        """
+        ...
+
+    async def note_uses(self, uses: Mapping[str, datetime]) -> None:
+        """Note when keys were last used, by their ids; an earlier time changes nothing."""
+        ...
+
+    async def uses(self, since: datetime) -> dict[str, datetime]:
+        """Answer the keys used after a time, by their ids."""
         ...
 
 
-class FileKeyStore:
-    """The admin key and the join key of the first start, hashed in memory."""
+class OwnerStore(Protocol):
+    """Which key holds which name. Every method raises `UnavailableError` when it is away."""
 
-    def __init__(self, keys: Iterable[tuple[str, frozenset[Scope]]]) -> None:
-        self._callers: Mapping[str, Caller] = {
-            token_hash(token): Caller(key_id=token_id(token) or name_of(scopes), scopes=scopes)
-            for token, scopes in keys
-        }
+    async def find(self, name: str) -> str | None:
+        """Answer the id of the key that holds a name, or `None`."""
+        ...
 
-    @classmethod
-    def open(cls, folder: Path) -> "FileKeyStore":
-        """Read both keys, making those that are missing (0600)."""
-        return cls(
-            (ensure_secret_file(folder / f"{name}.key", make_token), scopes)
-            for name, scopes in (("admin", ADMIN_SCOPES), ("join", JOIN_SCOPES))
+    async def claim(self, name: str, key_id: str, now: datetime) -> str:
+        """Give a name to a key if nobody holds it, and answer who does then."""
+        ...
+
+    async def adopt(self, names: Mapping[str, str], now: datetime) -> None:
+        """Give names to keys, by their ids; those that anybody holds stay as they are."""
+        ...
+
+    async def hand_over(self, name: str, *, old: str, new: str, now: datetime) -> None:
+        """Give a name to another key, unless it has left the old one by then."""
+        ...
+
+    async def release(self, name: str, owner: str) -> None:
+        """Let a name go, if it is that key's."""
+        ...
+
+
+class SqlKeyStore:
+    """A table of keys, and a revision that every commit raises."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def changes(self, since: int) -> Changes:
+        async with self._database.reading() as connection:
+            # The revision is read first: a commit in between makes it look old, and it is read
+            # again.
+            number = select(RevisionRow.number).where(RevisionRow.name == _NAME)
+            revision = (await connection.execute(number)).scalar_one()
+            if revision == since:
+                return Changes(revision)
+            is_whole = revision < since
+            newer = select(*_COLUMNS).where(KeyRow.revision > (0 if is_whole else since))
+            keys: list[Key] = []
+            async with connection.stream(newer.order_by(KeyRow.created_at, KeyRow.id)) as rows:
+                async for part in rows.partitions(_AT_ONCE):
+                    keys += map(_key, part)
+        return Changes(revision, keys, is_whole=is_whole or since == 0)
+
+    async def commit(self, keys: Sequence[Key], *, expected: int) -> int | None:
+        async with self._database.writing() as connection:
+            raised = await connection.execute(
+                update(RevisionRow)
+                .where(RevisionRow.name == _NAME, RevisionRow.number == expected)
+                .values(number=expected + 1)
+            )
+            if not raised.rowcount:
+                return None
+            for start in range(0, len(keys), _AT_ONCE):
+                part = [_fields(key, expected + 1) for key in keys[start : start + _AT_ONCE]]
+                await _put(connection, part)
+        return expected + 1
+
+    async def note_uses(self, uses: Mapping[str, datetime]) -> None:
+        at = bindparam("at", type_=KeyRow.last_used_at.type)
+        note = (
+            update(KeyRow.__table__)  # type: ignore[arg-type]
+            .where(
+                KeyRow.id == bindparam("key_id"),
+                or_(KeyRow.last_used_at.is_(None), KeyRow.last_used_at < at),
+            )
+            .values(last_used_at=at)
         )
+        items = sorted(uses.items())
+        for start in range(0, len(items), _AT_ONCE):
+            part = items[start : start + _AT_ONCE]
+            async with self._database.writing() as connection:
+                await connection.execute(note, [{"key_id": id_, "at": at} for id_, at in part])
 
-    async def find(self, hashed: str) -> Caller | None:
-        return self._callers.get(hashed)
+    async def uses(self, since: datetime) -> dict[str, datetime]:
+        used = select(KeyRow.id, KeyRow.last_used_at).where(KeyRow.last_used_at > since)
+        async with self._database.reading() as connection:
+            return {id_: at for id_, at in await connection.execute(used) if at is not None}
 
 
-def name_of(scopes: frozenset[Scope]) -> str:
-    return "admin" if Scope.ADMIN in scopes else "join"
+class SqlOwnerStore:
+    """A table whose primary key makes the first claim of a name the only one."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, name: str) -> str | None:
+        async with self._database.reading() as connection:
+            held = select(OwnerRow.key_id).where(OwnerRow.name == name)
+            return (await connection.execute(held)).scalar_one_or_none()
+
+    async def claim(self, name: str, key_id: str, now: datetime) -> str:
+        async with self._database.writing() as connection:
+            insert = _insert(connection)(OwnerRow).values(name=name, key_id=key_id, since=now)
+            made = await connection.execute(insert.on_conflict_do_nothing())
+            if made.rowcount:
+                return key_id
+            held = select(OwnerRow.key_id).where(OwnerRow.name == name)
+            return str((await connection.execute(held)).scalar_one())
+
+    async def adopt(self, names: Mapping[str, str], now: datetime) -> None:
+        rows = [{"name": name, "key_id": key, "since": now} for name, key in sorted(names.items())]
+        if not rows:
+            return
+        async with self._database.writing() as connection:
+            for start in range(0, len(rows), _AT_ONCE):
+                insert = _insert(connection)(OwnerRow).on_conflict_do_nothing()
+                await connection.execute(insert, rows[start : start + _AT_ONCE])
+
+    async def hand_over(self, name: str, *, old: str, new: str, now: datetime) -> None:
+        async with self._database.writing() as connection:
+            await connection.execute(
+                update(OwnerRow)
+                .where(OwnerRow.name == name, OwnerRow.key_id == old)
+                .values(key_id=new, since=now)
+            )
+
+    async def release(self, name: str, owner: str) -> None:
+        async with self._database.writing() as connection:
+            table = OwnerRow.__table__
+            await connection.execute(
+                table.delete().where(OwnerRow.name == name, OwnerRow.key_id == owner)  # type: ignore[attr-defined]
+            )
+
+
+async def _put(connection: AsyncConnection, rows: list[dict[str, Any]]) -> None:
+    insert = _insert(connection)(KeyRow)
+    changed = {name: insert.excluded[name] for name in rows[0] if name != "id"}
+    await connection.execute(
+        insert.on_conflict_do_update(index_elements=["id"], set_=changed), rows
+    )
+
+
+def _insert(connection: AsyncConnection) -> Any:
+    # Both say ON CONFLICT in the same words; SQLAlchemy has no one name for it.
+    is_sqlite = connection.dialect.name == "sqlite"
+    return sqlite.insert if is_sqlite else postgresql.insert
+
+
+def _fields(key: Key, revision: int) -> dict[str, Any]:
+    return {
+        **{column.key: getattr(key, column.key) for column in _COLUMNS},
+        "scopes": sorted(key.scopes),
+        "tenant": key.tenant and key.tenant.model_dump(exclude_none=True),
+        "revision": revision,
+    }
+
+
+def _key(row: Row[Any]) -> Key:
+    values: tuple[Any, ...] = tuple(row)
+    (id_, name, hash_, scopes, created_at, created_by, services, prefixes, capabilities, tenant,
+     expires_at, revoked_at, rotated_at, overlap_ends_at, previous_hash) = values  # fmt: skip
+    return Key(
+        id=id_,
+        name=name,
+        hash=hash_,
+        scopes=_scopes(tuple(scopes)),
+        created_at=created_at,
+        created_by=created_by,
+        services=_names(services),
+        prefixes=_names(prefixes),
+        capabilities=_names(capabilities),
+        tenant=None if tenant is None else Tenant.model_validate(tenant),
+        expires_at=expires_at,
+        revoked_at=revoked_at,
+        rotated_at=rotated_at,
+        overlap_ends_at=overlap_ends_at,
+        previous_hash=previous_hash,
+    )
+
+
+# Thousands of keys have the same: they share one object.
+@lru_cache(maxsize=1024)
+def _scopes(names: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(names)
+
+
+@lru_cache(maxsize=1024)
+def _shared(names: tuple[str, ...]) -> tuple[str, ...]:
+    return names
+
+
+def _names(listed: list[str] | None) -> tuple[str, ...] | None:
+    return None if listed is None else _shared(tuple(listed))

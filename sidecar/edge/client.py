@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -28,8 +29,18 @@ class TraefikClient(Protocol):
 class ApiTraefikClient:
     """Traefik's API on the admin entry point, with the sidecar's own password."""
 
-    def __init__(self, outbound: Outbound, url: str, user: str, password: str) -> None:
+    def __init__(
+        self,
+        outbound: Outbound,
+        url: str,
+        user: str,
+        password: str,
+        entry_points: Sequence[str] = ("edge",),
+    ) -> None:
+        """`entry_points` are those that services' routers are on."""
         self._outbound = outbound
+        # Traefik makes one router for each of several, and calls them `<entry point>-<name>`.
+        self._copies = tuple(f"{each}-" for each in entry_points) if len(entry_points) > 1 else ()
         self._url = url
         credentials = base64.b64encode(f"{user}:{password}".encode()).decode()
         self._headers = {"Authorization": f"Basic {credentials}"}
@@ -51,10 +62,15 @@ class ApiTraefikClient:
         except ValueError as error:
             raise TraefikAwayError("What answers as Traefik's API sends no JSON.") from error
         return {
-            router["name"].removesuffix("@file"): "; ".join(router.get("error") or ["disabled"])
+            self._name(router): "; ".join(router.get("error") or ["disabled"])
             for router in routers
             if router.get("provider") == "file"
         }
+
+    def _name(self, router: Mapping[str, Any]) -> str:
+        name = str(router["name"]).removesuffix("@file")
+        copy = next((copy for copy in self._copies if name.startswith(copy)), "")
+        return name.removeprefix(copy)
 
     async def _get(self, path: str) -> Answer:
         try:

@@ -1,11 +1,15 @@
 """Configuration values as YAML that a person can read and Traefik reads as meant."""
 
-from collections.abc import Iterator, Mapping
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from json.encoder import encode_basestring_ascii as quoted
+from typing import Any
 
-from sidecar.edge.models import Node, Rule
+from sidecar.edge.models import Flow, LoadBalancer, Node, Server
 
-Plain = str | bool | int | tuple[str, ...] | Rule
+_NESTED = (dict, LoadBalancer, Server)
+_PAIR = re.compile(r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})")
 
 
 def emit(nodes: Mapping[str, Node], indent: int) -> str:
@@ -23,33 +27,58 @@ def emit(nodes: Mapping[str, Node], indent: int) -> str:
 
 
 def _node(node: Node, pad: str) -> Iterator[str]:
-    for field in node.__slots__:
-        value = getattr(node, field)
+    for field, value in _fields(node):
         if value is None:
             continue
-        if isinstance(value, tuple) and not isinstance(value[0], str):
-            yield f"{pad}{field}:"
-            for item in value:
-                first, *rest = _node(item, pad + "    ")
-                yield f"{pad}  - {first.lstrip()}"
-                yield from rest
-        elif hasattr(value, "__slots__") and not isinstance(value, Rule):
-            yield f"{pad}{field}:"
-            yield from _node(value, pad + "  ")
+        if isinstance(value, list | tuple):
+            yield from _list(field, value, pad)
+        elif isinstance(value, _NESTED):
+            lines = list(_node(value, pad + "  "))
+            yield f"{pad}{field}:" if lines else f"{pad}{field}: {{}}"
+            yield from lines
         else:
             yield f"{pad}{field}: {_plain(value)}"
 
 
-def _plain(value: Plain) -> str:
+def _list(field: str, items: Sequence[Any], pad: str) -> Iterator[str]:
+    if not isinstance(items[0], _NESTED):
+        yield f"{pad}{field}: [{', '.join(map(_plain, items))}]"
+        return
+    yield f"{pad}{field}:"
+    for item in items:
+        first, *rest = _node(item, pad + "    ")
+        yield f"{pad}  - {first.lstrip()}"
+        yield from rest
+
+
+def _fields(node: Node) -> Iterable[tuple[str, Any]]:
+    if isinstance(node, Mapping):
+        return ((_text(name), value) for name, value in node.items())
+    return ((name, getattr(node, name)) for name in node.__slots__)
+
+
+def _plain(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int):
         return str(value)
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(_text, value))}]"
+    if isinstance(value, Flow):
+        # JSON is YAML, and nowhere but in its strings do two braces meet.
+        return _for_traefik(json.dumps(value.value, allow_nan=False))
     return _text(str(value))
 
 
 def _text(value: str) -> str:
+    return _for_traefik(quoted(value))
+
+
+def _for_traefik(text: str) -> str:
+    # YAML has no pairs of escapes for what lies beyond the basic plane: one escape is a character.
+    text = _PAIR.sub(_as_one, text) if "\\ud" in text else text
     # As an escape a brace is the same character to a YAML reader, and none to the template engine.
-    return quoted(value).replace("{{", "\\u007b\\u007b")
+    return text.replace("{{", "\\u007b\\u007b")
+
+
+def _as_one(pair: re.Match[str]) -> str:
+    high, low = (int(half, 16) for half in pair.groups())
+    return f"\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08x}"

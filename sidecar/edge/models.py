@@ -2,12 +2,15 @@
 
 Field names are Traefik 3.7's own. What these models can express, Traefik loads: rules are built
 from typed parts, no map and no list is ever empty, and no string of a caller's is a rule.
-They are dataclasses, as a thousand services are rendered in one go.
+They are plain values, as a thousand services are rendered in one go.
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias, Union
+
+from sidecar.kit.values import JsonObject
 
 # Above every prefix of a service and below the gateway's API: see dynamic-config/gateway.yaml.
 _HOSTED = 1_500_000
@@ -19,23 +22,25 @@ class Rule:
     """Which requests a router takes: one host or any, and paths below a prefix.
 
     `operations` are (method, path) pairs with `{parameters}`; none of them means every path.
+    `methods` are those of a part of them; none means any.
     """
 
     host: str | None
     prefix: str
     operations: tuple[tuple[str, str], ...] = ()
+    methods: tuple[str, ...] = ()
 
     def __str__(self) -> str:
+        host = f"Host(`{self.host}`)" if self.host else ""
         paths = self._operations() if self.operations else self._prefix()
-        if self.host is None:
-            return paths
-        host = f"Host(`{self.host}`)"
-        return f"{host} && ({paths})" if paths else host
+        parts = [part for part in (host, paths, _methods(self.methods)) if part]
+        return " && ".join(_grouped(part) for part in parts) if len(parts) > 1 else parts[0]
 
     @property
     def priority(self) -> int:
         """Longer prefixes win, and so does a host name; never left to Traefik's rule length."""
-        return (_HOSTED if self.host else _UNHOSTED) + 2 * len(self.prefix) + bool(self.operations)
+        finer = 2 * bool(self.operations) + bool(self.methods)
+        return (_HOSTED if self.host else _UNHOSTED) + 4 * len(self.prefix) + finer
 
     def _prefix(self) -> str:
         if self.prefix == "/":
@@ -49,13 +54,17 @@ class Rule:
             methods.setdefault(path, []).append(method)
         base = self.prefix.rstrip("/")
         return " || ".join(
-            f"({_methods(names)} && {_path(base + path)})" for path, names in methods.items()
+            f"({_grouped(_methods(names))} && {_path(base + path)})"
+            for path, names in methods.items()
         )
 
 
-def _methods(names: list[str]) -> str:
-    matchers = " || ".join(f"Method(`{name}`)" for name in names)
-    return f"({matchers})" if len(names) > 1 else matchers
+def _methods(names: Sequence[str]) -> str:
+    return " || ".join(f"Method(`{name}`)" for name in names)
+
+
+def _grouped(matchers: str) -> str:
+    return f"({matchers})" if " || " in matchers else matchers
 
 
 def _path(path: str) -> str:
@@ -70,6 +79,22 @@ def _quote(literal: str) -> str:
     return re.sub(r"([^A-Za-z0-9/_~-])", r"\\\1", literal)
 
 
+@dataclass(frozen=True)
+class Flow:
+    """What a third party's plugin is set to: any JSON, on one line."""
+
+    value: JsonObject
+
+
+Tree: TypeAlias = Mapping[
+    str, Union["Tree", Sequence["Tree"], Sequence[str], Flow, str, bool, int, None]
+]
+"""A middleware, or a service that is no load balancer: Traefik's names and values as they are.
+
+What comes from a caller in it was checked by the policy models, which know what Traefik takes.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Router:
     rule: Rule
@@ -77,31 +102,6 @@ class Router:
     service: str
     middlewares: tuple[str, ...] | None = None
     entryPoints: tuple[str, ...] = ("edge",)  # noqa: N815 - Traefik's name
-
-
-@dataclass(frozen=True, slots=True)
-class StripPrefix:
-    prefixes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Retry:
-    attempts: int
-
-
-@dataclass(frozen=True, slots=True)
-class IpAllowList:
-    sourceRange: tuple[str, ...]  # noqa: N815 - Traefik's name
-    rejectStatusCode: int  # noqa: N815 - Traefik's name
-
-
-@dataclass(frozen=True, slots=True)
-class Middleware:
-    """Exactly one of its fields is set."""
-
-    stripPrefix: StripPrefix | None = None  # noqa: N815 - Traefik's name
-    retry: Retry | None = None
-    ipAllowList: IpAllowList | None = None  # noqa: N815 - Traefik's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,34 +113,24 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
-class HealthCheck:
-    path: str
-    interval: str
-    timeout: str
-    followRedirects: Literal[False] = False  # noqa: N815 - Traefik's name
-
-
-@dataclass(frozen=True, slots=True)
 class LoadBalancer:
     """At least one server: without any, Traefik answers 503 for a service that is registered."""
 
     servers: tuple[Server, ...]
-    healthCheck: HealthCheck | None = None  # noqa: N815 - Traefik's name
+    strategy: str | None = None
+    sticky: Tree | None = None
+    healthCheck: Tree | None = None  # noqa: N815 - Traefik's name
+    passiveHealthCheck: Tree | None = None  # noqa: N815 - Traefik's name
+    serversTransport: str | None = None  # noqa: N815 - Traefik's name
 
 
 @dataclass(frozen=True, slots=True)
 class TraefikService:
-    loadBalancer: LoadBalancer  # noqa: N815 - Traefik's name
+    """One of the three: servers, or other services behind it."""
+
+    loadBalancer: LoadBalancer | None = None  # noqa: N815 - Traefik's name
+    failover: Tree | None = None
+    mirroring: Tree | None = None
 
 
-Node = (
-    Router
-    | Middleware
-    | TraefikService
-    | StripPrefix
-    | Retry
-    | IpAllowList
-    | LoadBalancer
-    | Server
-    | HealthCheck
-)
+Node: TypeAlias = Router | TraefikService | LoadBalancer | Server | Tree

@@ -9,9 +9,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from sidecar.edge.store import READABLE, replace_file
+from sidecar.edge.certificates import DOMAIN_FILE
+from sidecar.edge.store import READABLE
+from sidecar.kit.files import replace_file
 
 _OURS_ONLY = 0o640
+_GENERATED = ("services.yaml", DOMAIN_FILE)
 # Nobody is to trust it, so it never needs to be renewed.
 _FIRST_DAY = datetime(2020, 1, 1, tzinfo=UTC)
 _LAST_DAY = datetime(9999, 12, 31, tzinfo=UTC)
@@ -24,7 +27,7 @@ def place_handwritten(source: Path, watched: Path, staging: Path) -> None:
     for file in sorted(source.glob("*.y*ml")):
         target = watched / file.name
         text = file.read_text()
-        if file.name != "services.yaml" and not (target.exists() and target.read_text() == text):
+        if file.name not in _GENERATED and not (target.exists() and target.read_text() == text):
             replace_file(target, text, staged=staging / file.name, mode=READABLE)
 
 

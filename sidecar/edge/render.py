@@ -1,31 +1,20 @@
 """Services in, Traefik's routing configuration out."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
+from sidecar.edge.backends import MAX_IDLE_CONNECTIONS, Backends, backends
 from sidecar.edge.emit import emit
-from sidecar.edge.models import (
-    HealthCheck,
-    IpAllowList,
-    LoadBalancer,
-    Middleware,
-    Retry,
-    Router,
-    Rule,
-    Server,
-    StripPrefix,
-    TraefikService,
-)
+from sidecar.edge.middlewares import SharedLimits, middlewares
+from sidecar.edge.models import Router, Rule, Tree
 from sidecar.registry.models import Instance, Service
 
 SENTINEL = "generation."
 _INDENT = 4
-# With several callers at once the next server in turn may be the dead one again.
-_RETRY_ATTEMPTS = 5
-_CLOSED = Middleware(
-    ipAllowList=IpAllowList(sourceRange=("255.255.255.255/32",), rejectStatusCode=404)
-)
+_SECTIONS = ("routers", "middlewares", "services", "transports")
+_TITLES = {"transports": "serversTransports"}
+_CLOSED: Tree = {"ipAllowList": {"sourceRange": ["255.255.255.255/32"], "rejectStatusCode": 404}}
 _HEADER = (
     "# Written by Gatehouse from what is registered: changes made here are lost.\n"
     "# Routes of your own go into a file beside this one.\n"
@@ -39,28 +28,49 @@ class Fragment:
     routers: str = ""
     middlewares: str = ""
     services: str = ""
+    transports: str = ""
 
     def is_in(self, text: str) -> bool:
         """Tell whether a file has this part as it is."""
-        return all(part in text for part in (self.routers, self.middlewares, self.services))
+        return all(getattr(self, section) in text for section in _SECTIONS)
 
 
-def render(service: Service, left_out: Collection[str] = ()) -> Fragment:
+@dataclass(frozen=True)
+class Ways:
+    """How requests come to the edge, and what it has at hand for them."""
+
+    entry_points: tuple[str, ...] = ("edge",)
+    shared_limits: SharedLimits | None = None
+
+
+_PLAIN = Ways()
+
+
+def render(
+    service: Service,
+    left_out: Collection[str] = (),
+    standing_in: Collection[str] = (),
+    ways: Ways = _PLAIN,
+) -> Fragment:
     """Answer one service's part of the configuration.
 
     `left_out` are the ids of instances that fail their probes. Where that leaves nobody to take a
-    request, all stay: the probe may be wrong, and no server at all is no better.
+    request, all stay: the probe may be wrong, and no server at all is no better. `standing_in` are
+    the names of the other services that can take this one's requests now.
     """
-    if service.expose == "none":
-        return Fragment()
     healthy = [item for item in service.instances.values() if item.instance_id not in left_out]
     instances = healthy if any(map(_weight, healthy)) else list(service.instances.values())
-    middlewares = _middlewares(service, len(instances))
+    behind = backends(service, instances, standing_in)
+    parts = {"services": emit(behind.services, _INDENT), "transports": _transports(service)}
+    if service.expose == "none" or not behind.ways:
+        # It has no way in of its own, and may stand in for others.
+        return Fragment(**parts)
+    inner = middlewares(service, servers=len(instances), shared=ways.shared_limits)
     closed = {f"{service.name}.closed": _CLOSED} if service.expose == "routes" else {}
     return Fragment(
-        routers=emit(_routers(service, tuple(middlewares)), _INDENT),
-        middlewares=emit(middlewares | closed, _INDENT),
-        services=emit({service.name: _traefik_service(service, instances)}, _INDENT),
+        routers=emit(_routers(service, behind, tuple(inner), ways.entry_points), _INDENT),
+        middlewares=emit(inner | closed, _INDENT),
+        **parts,
     )
 
 
@@ -71,16 +81,15 @@ def assemble(fragments: Mapping[str, Fragment], *, note: str = "") -> tuple[str,
     carries it. `note` makes an otherwise equal file another generation.
     """
     ordered = [fragments[name] for name in sorted(fragments)]
-    sections = [
-        f"  {section}:\n{text}"
-        for section in ("routers", "middlewares", "services")
-        # Traefik refuses a file with an empty map; the sentinel keeps `routers` from being one.
-        if (text := "".join(getattr(fragment, section) for fragment in ordered))
-    ]
-    routers = sections.pop(0) if sections else "  routers:\n"
-    rest = "".join(sections)
-    generation = hashlib.sha256(f"{note}\n{routers}{rest}".encode()).hexdigest()[:12]
-    return f"{_HEADER}http:\n{routers}{_sentinel(generation)}{rest}", generation
+    parts = {
+        section: "".join(getattr(fragment, section) for fragment in ordered)
+        for section in _SECTIONS
+    }
+    body = f"  routers:\n{parts.pop('routers')}"
+    # Traefik refuses a file with an empty map; the sentinel keeps `routers` from being one.
+    rest = "".join(f"  {_TITLES.get(name, name)}:\n{text}" for name, text in parts.items() if text)
+    generation = hashlib.sha256(f"{note}\n{body}{rest}".encode()).hexdigest()[:12]
+    return f"{_HEADER}http:\n{body}{_sentinel(generation)}{rest}", generation
 
 
 def owner_of(router: str) -> str:
@@ -98,66 +107,48 @@ def _sentinel(generation: str) -> str:
     return emit({f"{SENTINEL}{generation}": router}, _INDENT)
 
 
-def _routers(service: Service, middlewares: tuple[str, ...]) -> dict[str, Router]:
-    operations = tuple((method, route.path) for route in service.routes for method in route.methods)
+def _routers(
+    service: Service,
+    behind: Backends,
+    inner: tuple[str, ...],
+    entry_points: tuple[str, ...],
+) -> dict[str, Router]:
     everything = Rule(host=service.host, prefix=service.prefix)
-    rule = everything
-    if service.expose == "routes":
-        rule = replace(everything, operations=operations)
-    main = Router(
-        rule=rule, priority=rule.priority, middlewares=middlewares or None, service=service.name
-    )
-    if rule is everything:
-        return {service.name: main}
-    # What is not listed is 404 here, also where the prefix lies inside another service's.
-    closed = Router(
-        rule=everything,
-        priority=everything.priority,
-        middlewares=(f"{service.name}.closed",),
-        service="noop@internal",
-    )
-    return {service.name: main, f"{service.name}.closed": closed}
+    operations = tuple((method, route.path) for route in service.routes for method in route.methods)
+    is_partial = service.expose == "routes"
+    rule = replace(everything, operations=operations) if is_partial else everything
+    routers = {}
+    for way in behind.ways:
+        narrowed = replace(rule, methods=way.methods)
+        routers[f"{service.name}{way.suffix}"] = Router(
+            rule=narrowed,
+            priority=narrowed.priority,
+            middlewares=inner or None,
+            service=way.service,
+            entryPoints=entry_points,
+        )
+    if is_partial:
+        # What is not listed is 404 here, also where the prefix lies inside another service's.
+        routers[f"{service.name}.closed"] = Router(
+            rule=everything,
+            priority=everything.priority,
+            middlewares=(f"{service.name}.closed",),
+            service="noop@internal",
+            entryPoints=entry_points,
+        )
+    return routers
 
 
-def _middlewares(service: Service, servers: int) -> dict[str, Middleware]:
-    found: dict[str, Middleware] = {}
-    if service.strip_prefix and service.prefix != "/":
-        strip = StripPrefix(prefixes=(service.prefix,))
-        found[f"{service.name}.strip"] = Middleware(stripPrefix=strip)
-    if servers > 1:
-        found[f"{service.name}.retry"] = Middleware(retry=Retry(attempts=_RETRY_ATTEMPTS))
-    return found
-
-
-def _traefik_service(service: Service, instances: Iterable[Instance]) -> TraefikService:
-    known = list(instances)
-    # Traefik answers 503 where all weights are 0, as when only drained instances have stayed.
-    weighted = any(map(_weight, known))
-    servers = tuple(_server(instance, weighted=weighted) for instance in known)
-    return TraefikService(
-        loadBalancer=LoadBalancer(servers=servers, healthCheck=_health_check(service))
-    )
+def _transports(service: Service) -> str:
+    timeouts = service.policies.timeouts
+    if timeouts is None:
+        return ""
+    transport: Tree = {
+        "maxIdleConnsPerHost": MAX_IDLE_CONNECTIONS,
+        "forwardingTimeouts": timeouts.model_dump(exclude_none=True),
+    }
+    return emit({service.name: transport}, _INDENT)
 
 
 def _weight(instance: Instance) -> int:
     return instance.weight
-
-
-def _server(instance: Instance, *, weighted: bool) -> Server:
-    return Server(
-        url=instance.base_url,
-        weight=instance.weight if weighted and instance.weight != 1 else None,
-        preservePath=True if instance.address.path else None,
-    )
-
-
-def _health_check(service: Service) -> HealthCheck | None:
-    # Traefik has one check path for all servers of a service and resolves it against the origin.
-    paths = {instance.address.path for instance in service.instances.values()}
-    if service.health is None or len(paths) > 1:
-        return None
-    return HealthCheck(
-        path=paths.pop() + service.health.path,
-        interval=f"{service.health.interval_seconds}s",
-        timeout=f"{service.health.timeout_seconds}s",
-    )

@@ -1,12 +1,14 @@
 """Where the edge configuration lies."""
 
-import os
 from pathlib import Path
 from typing import Protocol
 
 from sidecar.edge.errors import ConfigurationFileError
+from sidecar.kit.files import replace_file
 
 READABLE = 0o644
+# Hashes of passwords stand in it, and the password with which shared limits are counted.
+_GUARDED = 0o640
 
 
 class ConfigurationStore(Protocol):
@@ -40,25 +42,6 @@ class FileConfigurationStore:
 
     def write(self, text: str) -> None:
         try:
-            replace_file(self._target, text, staged=self._staged, mode=READABLE)
+            replace_file(self._target, text, staged=self._staged, mode=_GUARDED)
         except OSError as error:
             raise ConfigurationFileError(f"{self._target} can not be written: {error}") from error
-
-
-def replace_file(target: Path, text: str, *, staged: Path, mode: int) -> None:
-    """Replace a file in one step, surviving a power cut: the old content or the new, whole."""
-    staged.parent.mkdir(parents=True, exist_ok=True)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(descriptor, "w") as file:
-        # A file that a crash left there has a mode of its own.
-        os.fchmod(descriptor, mode)
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    staged.replace(target)
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -11,11 +11,14 @@ from sidecar.openapi.models import Part, ShownPath
 from sidecar.openapi.paths import ShownItem, shape_of, shown_paths
 from sidecar.openapi.references import Document, listing, mapping
 from sidecar.openapi.rewrite import Rewriter
+from sidecar.openapi.security import secured
 from sidecar.openapi.stub import document_of
 from sidecar.registry.models import ServiceTerms
+from sidecar.registry.policies.models import Policies
 
 GATEWAY = "gateway"
 _MAX_PART_BYTES = 32 * 1024 * 1024
+_NO_POLICIES = Policies.model_validate({})
 _NOTHING: Document = {"openapi": "3.1.0"}
 _UNREADABLE = (UnreadableDocumentError, RecursionError, ValueError, TypeError)
 
@@ -60,7 +63,13 @@ def _described(terms: ServiceTerms, document: Document, public_url: str) -> Part
         prefix=terms.prefix,
         description=terms.description or str(mapping(document.get("info")).get("title", "")),
     )
-    return _part(part, _with_schemas(document, stub), shown, everything=terms.expose == "all")
+    return _part(
+        part,
+        _with_schemas(document, stub),
+        shown,
+        everything=terms.expose == "all",
+        policies=terms.policies,
+    )
 
 
 def _with_schemas(document: Document, stub: Document) -> Document:
@@ -78,12 +87,19 @@ def _servers(host: str | None, public_url: str) -> Mapping[str, Any]:
     return {"servers": [{"url": f"{scheme}//{host}{port}"}]}
 
 
-def _part(part: Part, document: Document, shown: Iterable[ShownItem], *, everything: bool) -> Part:
+def _part(
+    part: Part,
+    document: Document,
+    shown: Iterable[ShownItem],
+    *,
+    everything: bool,
+    policies: Policies = _NO_POLICIES,
+) -> Part:
     rewriter, encoder = Rewriter(part.service, document), _Encoder()
     if everything:
         rewriter.claim_everything()
     paths = tuple(
-        ShownPath(item.path, shape_of(item.path), encoder.encode(_item(rewriter, item)))
+        ShownPath(item.path, shape_of(item.path), encoder.encode(_item(rewriter, item, policies)))
         for item in shown
     )
     webhooks = mapping(document.get("webhooks")) if everything else {}
@@ -109,8 +125,9 @@ def _part(part: Part, document: Document, shown: Iterable[ShownItem], *, everyth
     )
 
 
-def _item(rewriter: Rewriter, shown: ShownItem) -> dict[str, Any]:
-    return {**rewriter.rewrite(shown.item, "PathItem", "paths", shown.source), **shown.fields}
+def _item(rewriter: Rewriter, shown: ShownItem, policies: Policies) -> dict[str, Any]:
+    item = rewriter.rewrite(shown.item, "PathItem", "paths", shown.source)
+    return {**secured(item, policies), **shown.fields}
 
 
 def _tags(

@@ -136,8 +136,10 @@ class Ingest:
             if known and known.raw and known.source == source:
                 raw = known.raw
             else:
-                address = _newest(service).address
-                raw = await self._client.fetch(address, service.openapi_url)
+                newest = _newest(service)
+                if newest is None:
+                    raise UnreadableDocumentError("None of its instances is registered.")
+                raw = await self._client.fetch(newest.address, service.openapi_url)
             document = await self._parse(raw)
         part = await self._describe(service, document)
         if part.failure is not None:
@@ -173,18 +175,20 @@ def _pauses() -> Iterator[float]:
         pause_seconds = min(pause_seconds * 2, _LONGEST_PAUSE_SECONDS)
 
 
-def _newest(service: Service) -> Instance:
-    return max(service.instances.values(), key=lambda item: (item.registered_at, item.instance_id))
+def _newest(service: Service) -> Instance | None:
+    known = service.instances.values()
+    return max(known, key=lambda item: (item.registered_at, item.instance_id), default=None)
 
 
 def _source(service: Service) -> object:
     """Answer what a document depends on: a new version, known by its time if it has no name."""
     newest = _newest(service)
-    return service.openapi_url, newest.version or newest.registered_at
+    return service.openapi_url, newest and (newest.version or newest.registered_at)
 
 
 def _is_same(before: Service, service: Service) -> bool:
-    if before is service:
+    if before is service or not service.instances:
+        # While another service stands in for it, its last document goes on.
         return True
     aside: dict[str, Any] = {"instances": {}, "created_at": None}
     alike = before.model_copy(update=aside) == service.model_copy(update=aside)

@@ -2,14 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
 from sidecar.access.models import Caller, Scope
-from sidecar.kit.errors import UnavailableError
+from sidecar.kit.errors import UnavailableError, ValkeyAwayError
 from sidecar.registry.admit import admit, check_owner
 from sidecar.registry.errors import InstanceNotFoundError, ServiceNotFoundError
 from sidecar.registry.ledger import Ledger
@@ -26,6 +26,29 @@ class Announcer(Protocol):
     def __call__(self, event: str, subject: str, **data: Any) -> None: ...
 
 
+class Owners(Protocol):
+    """Which key a name belongs to, also while nothing is registered under it.
+
+    What waits raises `UnavailableError` when that can not be told.
+    """
+
+    def is_live(self, key_id: str) -> bool:
+        """Tell whether a key still holds what it held; one that was revoked does not."""
+        ...
+
+    async def find(self, name: str) -> str | None:
+        """Answer the id of the key that holds a name, or `None`."""
+        ...
+
+    async def claim(self, name: str, key_id: str) -> str:
+        """Give a name to a key where no other holds it; answers which does. Kept by then."""
+        ...
+
+    async def release(self, name: str, owner: str) -> None:
+        """Let a name go, if that key holds it."""
+        ...
+
+
 @dataclass(frozen=True)
 class Registered:
     """What a registration led to."""
@@ -38,9 +61,10 @@ class Registered:
 class Registry:
     """Services by name, each with its owner and its instances."""
 
-    def __init__(self, ledger: Ledger, announce: Announcer) -> None:
+    def __init__(self, ledger: Ledger, announce: Announcer, owners: Owners) -> None:
         self._ledger = ledger
         self._announce = announce
+        self._owners = owners
 
     @property
     def services(self) -> Mapping[str, Service]:
@@ -69,7 +93,7 @@ class Registry:
         """Answer one service, or raise `ServiceNotFoundError` or `NotOwnerError`."""
         service = self.get(name)
         if not caller.may(Scope.SERVICES_READ):
-            check_owner(service, caller)
+            check_owner(name, service.owner, caller)
         return service
 
     def expires_at(self, service: Service, instance_id: str) -> datetime | None:
@@ -85,12 +109,14 @@ class Registry:
     async def register(self, wanted: Registration, caller: Caller) -> Registered:
         """Add an instance or renew it; kept when this returns.
 
-        Raises what `admit` raises, and `UnavailableError` when the store is away.
+        Raises what `admit` raises, and `UnavailableError` when the store is away, or for a new name
+        when it can not be told whose it is.
         """
         document = None if wanted.openapi is None else json.dumps(wanted.openapi).encode()
+        owner = await self._claim(wanted, caller)
         async with self._ledger.writing:
             for _ in range(_ATTEMPTS):
-                registered = await self._try_register(wanted, caller, document)
+                registered = await self._try_register(wanted, caller, document, owner)
                 if registered is not None:
                     return registered
         raise UnavailableError("The registry changes faster than it can be read.")
@@ -99,7 +125,7 @@ class Registry:
         """Renew a lease, or raise `InstanceNotFoundError`: the instance registers again."""
         service = self.services.get(name)
         if service is not None:
-            check_owner(service, caller)
+            _check_caller(service, caller)
         if (
             service is None
             or instance_id not in service.instances
@@ -119,16 +145,33 @@ class Registry:
         async with self._ledger.writing:
             for _ in range(_ATTEMPTS):
                 service = self.get(name)
-                check_owner(service, caller)
+                _check_caller(service, caller)
                 if instance_id is not None and instance_id not in service.instances:
                     raise InstanceNotFoundError(f"{instance_id!r} of {name!r} is not registered.")
+                whole = instance_id is None
                 gone = service.instances if instance_id is None else [instance_id]
-                if await self._ledger.commit(
-                    _without(self.services, [(name, id_) for id_ in gone])
-                ):
+                keys = [(name, id_) for id_ in gone]
+                change = _without(self.services, keys, removed={name} if whole else ())
+                if await self._ledger.commit(change):
                     self._announce("service.deregistered", name, instances=list(gone))
                     return
         raise UnavailableError("The registry changes faster than it can be read.")
+
+    async def remove(self, name: str, caller: Caller) -> None:
+        """End all leases of a service, and let its name go; also where it only holds the name.
+
+        Raises `ServiceNotFoundError` or `NotOwnerError`.
+        """
+        # Asked before anything is changed, so that nothing is where this can not be told.
+        owner = await self._owners.find(name)
+        if name in self.services:
+            await self.deregister(name, caller)
+        elif owner is None:
+            raise ServiceNotFoundError(f"{name!r} is not registered.")
+        else:
+            check_owner(name, owner, caller)
+        if owner is not None and caller.owns(owner):
+            await self._owners.release(name, owner)
 
     async def expire(self) -> None:
         """Take out every instance whose lease has ended; called all the time."""
@@ -145,26 +188,58 @@ class Registry:
         # The store may have been away while the lock was held.
         if not ended or not self._ledger.is_in_step:
             return
-        if await self._ledger.commit(_without(self.services, ended, ended)):
+        if await self._ledger.commit(_without(self.services, ended, unrenewed=ended)):
             for name, instance_id in ended:
                 self._announce("service.expired", name, instances=[instance_id])
 
-    async def _try_register(
-        self, wanted: Registration, caller: Caller, document: bytes | None
-    ) -> Registered | None:
+    async def _claim(self, wanted: Registration, caller: Caller) -> str | None:
+        """Answer whose a new name is, which makes it the caller's if nobody's; `None` for others.
+
+        Not done while the registry is held: a renewal never waits for who owns what.
+        """
+        if self._held(wanted.name) is not None:
+            return None
+        # What is refused claims nothing.
+        self._admit(wanted, caller, digest=None, owner=None)
+        if self._ledger.is_away:
+            raise ValkeyAwayError
+        return await self._owners.claim(wanted.name, caller.key_id)
+
+    def _held(self, name: str) -> Service | None:
+        """Answer the service of a name, unless the key that owned it is no more."""
+        service = self.services.get(name)
+        return service if service and self._owners.is_live(service.owner) else None
+
+    def _admit(
+        self, wanted: Registration, caller: Caller, *, digest: str | None, owner: str | None
+    ) -> Service:
+        held = self._held(wanted.name)
+        others = [item for item in self.services.values() if item.name != wanted.name]
         now = self._ledger.clock.now()
+        services = others if held is None else [*others, held]
+        return admit(wanted, caller, services, document_hash=digest, now=now, owner=owner)
+
+    async def _try_register(
+        self, wanted: Registration, caller: Caller, document: bytes | None, owner: str | None
+    ) -> Registered | None:
         digest = None if document is None else hashlib.sha256(document).hexdigest()[:16]
-        before = self.services.get(wanted.name)
-        service = admit(wanted, caller, self.services.values(), document_hash=digest, now=now)
+        before = self._held(wanted.name)
+        if before is None and owner is None:
+            # It was live a moment ago.
+            owner = await self._owners.claim(wanted.name, caller.key_id)
+        service = self._admit(wanted, caller, digest=digest, owner=owner)
         key = (service.name, wanted.instance_id)
         if service == before:
             if await self._ledger.renew(key):
                 return Registered(service, wanted.instance_id, "renewed")
             await self._ledger.read()
             return None
+        replaced = self.services.get(wanted.name)
+        gone = replaced.instances.keys() - service.instances.keys() if replaced else ()
         change = Change(
             put=[service],
-            leases={key: now.timestamp()},
+            leases={key: self._ledger.now()},
+            drop_leases=[(service.name, instance_id) for instance_id in sorted(gone)],
             documents={service.name: document} if document else {},
             drop_documents=() if document else [service.name],
         )
@@ -175,18 +250,28 @@ class Registry:
         return Registered(service, wanted.instance_id, "changed" if known else "created")
 
 
+def _check_caller(service: Service, caller: Caller) -> None:
+    check_owner(service.name, service.owner, caller)
+    caller.require_service(service.name, service.prefix)
+
+
 def _without(
     services: Mapping[str, Service],
     gone: Iterable[LeaseKey],
+    *,
+    removed: Collection[str] = (),
     unrenewed: Mapping[LeaseKey, float] | None = None,
 ) -> Change:
-    """Answer the change that takes instances out, and with its last one a service."""
+    """Answer the change that takes instances out, and with its last one a service.
+
+    One that another service can stand in for stays without instances, unless it is `removed`.
+    """
     leaving = set(gone)
     put, delete = [], []
-    for name in sorted({name for name, _ in leaving}):
+    for name in sorted({*removed, *(name for name, _ in leaving)}):
         service = services[name]
         rest = {id_: item for id_, item in service.instances.items() if (name, id_) not in leaving}
-        if rest:
+        if rest or (service.policies.failover and name not in removed):
             put.append(service.model_copy(update={"instances": rest}))
         else:
             delete.append(name)

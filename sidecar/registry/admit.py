@@ -11,7 +11,8 @@ from sidecar.registry.errors import (
     PrefixConflictError,
     ServiceConflictError,
 )
-from sidecar.registry.models import Instance, Registration, Service, ServiceTerms, overlaps
+from sidecar.registry.models import Instance, Registration, Service, overlaps
+from sidecar.registry.policies.rules import check_shares, check_targets
 
 _HELD = ("prefix", "host", "expose")
 
@@ -23,38 +24,44 @@ def admit(
     *,
     document_hash: str | None,
     now: datetime,
+    owner: str | None = None,
 ) -> Service:
     """Answer the service as it is with this instance in it, or raise why it can not be.
 
-    `services` are those that hold live leases. Raises `PermanentLeaseError`, `NotOwnerError`,
-    `ServiceConflictError`, `PrefixConflictError` or `InvalidInputError` (all weights zero).
+    `services` are those that hold live leases, and `owner` is the key that holds the name where
+    none of them does. Raises `ForbiddenError`, `PermanentLeaseError`, `NotOwnerError`,
+    `ServiceConflictError`, `PrefixConflictError`, `NotBackupError` or `InvalidInputError` (weights
+    that are all zero or that the strategy does not heed, targets that see other paths).
     """
+    caller.require_service(registration.name, registration.prefix)
     others = {service.name: service for service in services}
     current = others.pop(registration.name, None)
     if registration.ttl_seconds is None and not caller.is_admin:
         raise PermanentLeaseError("ttl_seconds: null never ends; give 5 to 86400 seconds.")
+    owner = current.owner if current else owner or caller.key_id
+    check_owner(registration.name, owner, caller)
     if current is not None:
-        check_owner(current, caller)
         _check_terms(current, registration)
-    owner = current.owner if current else caller.key_id
     _check_prefix(registration, owner, others.values())
     instances = dict(current.instances) if current else {}
     instances[registration.instance_id] = _instance(registration, instances, now)
     _check_weights(instances.values())
-    terms = {field: getattr(registration, field) for field in ServiceTerms.model_fields}
-    return Service(
-        **terms,
+    check_shares(registration.policies, instances.values())
+    service = Service(
+        **dict(registration.terms),
         owner=owner,
         created_at=current.created_at if current else now,
         instances=instances,
         document_hash=document_hash,
     )
+    check_targets(service, others)
+    return service
 
 
-def check_owner(service: Service, caller: Caller) -> None:
-    """Raise `NotOwnerError` unless the caller's key registered the service first, or is admin."""
-    if not caller.owns(service.owner):
-        raise NotOwnerError(f"{service.name!r} was registered with another key.")
+def check_owner(name: str, owner: str, caller: Caller) -> None:
+    """Raise `NotOwnerError` unless the caller's key registered the name first, or is admin."""
+    if not caller.owns(owner):
+        raise NotOwnerError(f"{name!r} was registered with another key.")
 
 
 def _check_terms(current: Service, wanted: Registration) -> None:

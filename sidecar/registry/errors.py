@@ -55,3 +55,14 @@ class RegistrationRejectedError(GatewayError):
     status = 422
     slug = "registration-rejected"
     title = "The edge refuses this registration"
+
+
+class NotBackupError(GatewayError):
+    """The service that should stand in belongs to another key, which has not agreed to it.
+
+    It agrees by naming yours in the `backup_for` of its own registration.
+    """
+
+    status = 403
+    slug = "not-backup"
+    title = "The other service has not agreed"

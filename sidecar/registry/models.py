@@ -10,8 +10,10 @@ from pydantic import AfterValidator, Field, JsonValue, StringConstraints, model_
 from sidecar.kit.addresses import as_address, is_host_name
 from sidecar.kit.values import Flag, Json, JsonObject, Value, Whole
 from sidecar.registry.address import BaseUrl, clean_path, document_url, parse_base_url
+from sidecar.registry.policies.models import Policies
 
 NAME_PATTERN = r"^[a-z][a-z0-9-]{0,62}$"
+PRESET_PATTERN = r"^[a-z][a-z0-9-]{0,62}$"
 INSTANCE_PATTERN = r"^[A-Za-z0-9._-]{1,64}$"
 RESERVED = frozenset(
     {"gateway", "docs", "openapi.json", "openapi.yaml", "ws", "mcp", "v1", "metrics", "problems"}
@@ -89,6 +91,7 @@ HostName = Annotated[str, Field(max_length=253), AfterValidator(_host_name)]
 RoutePath = Annotated[str, Field(max_length=512), AfterValidator(_route_path)]
 CheckPath = Annotated[str, Field(max_length=512, pattern="^/"), AfterValidator(_check_path)]
 BaseUrlText = Annotated[str, AfterValidator(lambda text: str(parse_base_url(text)))]
+PresetName = Annotated[str, StringConstraints(pattern=PRESET_PATTERN)]
 Tag = Annotated[str, Field(min_length=1, max_length=64)]
 
 
@@ -147,6 +150,13 @@ class ServiceTerms(Value):
     )
     routes: list[Route] = Field([], max_length=500)
     expose: Expose = Field("all", description="`all`, `routes` (only those) or `none`.")
+    preset: PresetName | None = Field(
+        None, description="A named set of policies; those in `policies` go on top of it."
+    )
+    policies: Policies = Field(default_factory=lambda: Policies.model_validate({}))
+    backup_for: list[Name] = Field(
+        [], max_length=50, description="Services of other keys that may send requests here."
+    )
     description: str = Field("", max_length=10_000)
     tags: list[Tag] = Field([], max_length=32)
     metadata: Annotated[JsonObject, AfterValidator(_small)] = Field(default_factory=dict)
@@ -177,6 +187,13 @@ class ServiceTerms(Value):
         if self.expose == "routes" and not self.routes:
             raise ValueError("expose: 'routes' needs routes")
         return self
+
+    @property
+    def terms(self) -> "ServiceTerms":
+        """These fields alone, without what is a registration's or a service's."""
+        return ServiceTerms.model_construct(
+            **{field: getattr(self, field) for field in ServiceTerms.model_fields}
+        )
 
 
 class Registration(ServiceTerms):
@@ -221,6 +238,8 @@ class Instance(Value):
 class Service(ServiceTerms):
     """What is registered under a name: terms, an owner, and instances by their id.
 
+    Its policies are those of its preset and its own in one. There are no instances while another
+    service stands in for it (`policies.failover`).
     `document_hash` names the inline OpenAPI document, which is kept beside the service.
     """
 
@@ -228,12 +247,6 @@ class Service(ServiceTerms):
     created_at: datetime
     instances: dict[str, Instance]
     document_hash: str | None = None
-
-    @property
-    def terms(self) -> ServiceTerms:
-        return ServiceTerms.model_validate(
-            {field: getattr(self, field) for field in ServiceTerms.model_fields}
-        )
 
 
 def overlaps(first: str, second: str) -> bool:

@@ -14,6 +14,8 @@ from sidecar.registry.address import BaseUrl, parse_base_url
 from sidecar.registry.client import NetworkClient
 from sidecar.registry.errors import RegistrationRejectedError
 from sidecar.registry.models import Registration
+from sidecar.registry.policies.rules import warnings
+from sidecar.registry.presets import PolicyBook
 
 _NOT_HERE = (
     "base_url: nothing answers at {origin} where Traefik runs. Start the service, or correct the"
@@ -68,35 +70,40 @@ class Onboarding:
         publisher: Publisher,
         network: NetworkClient,
         own: OwnAddresses,
+        book: PolicyBook,
         clock: Clock,
     ) -> None:
         self._registry = registry
         self._publisher = publisher
         self._network = network
         self._own = own
+        self._book = book
         self._clock = clock
 
     async def register(self, wanted: Registration, caller: Caller, *, wait: bool) -> Onboarded:
         """Register an instance; with `wait`, answer when the edge routes to it.
 
-        Raises `InvalidInputError` for an address that must not be routed to, what
-        `Registry.register` raises, and `RegistrationRejectedError` when the edge refuses.
+        Raises `InvalidInputError` for an address that must not be routed to and for policies that
+        are not offered, what `Registry.register` raises, and `RegistrationRejectedError` when the
+        edge refuses.
         """
         began = self._clock.monotonic()
+        wanted = self._book.settle(wanted)
         address = parse_base_url(wanted.base_url)
         await self._check_address(address)
         self._check_host(wanted.host)
         registered = await self._registry.register(wanted, caller)
-        warnings = asyncio.ensure_future(self._warnings(address))
+        reachable = asyncio.ensure_future(self._warnings(address))
         publication = await self._publisher.publish() if wait else None
         if publication and wanted.name in publication.rejected:
-            warnings.cancel()
+            reachable.cancel()
             raise RegistrationRejectedError(
                 f"Traefik refuses what {wanted.name!r} asks for: "
                 + publication.rejected[wanted.name]
             )
         ready_ms = (self._clock.monotonic() - began) * 1000
-        return Onboarded(registered, publication, ready_ms, await warnings)
+        found = [*await reachable, *warnings(registered.service, self._registry.services)]
+        return Onboarded(registered, publication, ready_ms, found)
 
     async def _check_address(self, address: BaseUrl) -> None:
         found = await self._network.addresses(address.host)

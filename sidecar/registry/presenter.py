@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from sidecar.registry.actions import Registry
 from sidecar.registry.models import Instance, Service
 from sidecar.registry.onboarding import Onboarded
+from sidecar.registry.policies.rules import warnings
 from sidecar.registry.views import (
     DocumentationView,
     InstanceView,
@@ -46,9 +47,10 @@ class Presenter:
         )
 
     def service(self, service: Service) -> ServiceView:
-        shown = service.terms.model_dump()
+        shown = service.terms.model_dump() | {"policies": service.policies.shown()}
         return ServiceView(
             **shown,
+            warnings=warnings(service, self.registry.services),
             url=self._url(service),
             owner=service.owner,
             created_at=service.created_at,

@@ -85,8 +85,11 @@ class RegistryController(Controller):
         registry: NamedDependency[Registry],
         caller: NamedDependency[Caller],
     ) -> None:
-        """End the leases of all instances. For the service's owner or an admin."""
-        await registry.deregister(name, caller)
+        """End the leases of all instances and give the name up. For its owner or an admin.
+
+        A name that is held and not in use, its last lease having ended, is given up as well.
+        """
+        await registry.remove(name, caller)
 
     @get("/services", guards=[_READERS], summary="List services")
     async def list_services(

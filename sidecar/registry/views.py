@@ -54,7 +54,10 @@ class DocumentationView(Value):
 
 
 class ServiceView(Value):
-    """A service with its instances; `rejected` gives the reason where the edge refused it."""
+    """A service with its instances; `rejected` gives the reason where the edge refused it.
+
+    `policies` are those of its preset and its own in one; passwords' hashes are left out.
+    """
 
     name: str
     prefix: str
@@ -69,8 +72,12 @@ class ServiceView(Value):
     description: str
     tags: list[str]
     metadata: dict[str, JsonValue]
+    preset: str | None
+    policies: dict[str, JsonValue]
+    backup_for: list[str]
     created_at: datetime
     rejected: str | None
+    warnings: list[str]
     documentation: DocumentationView | None
     instances: list[InstanceView]
 

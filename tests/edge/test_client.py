@@ -80,3 +80,24 @@ async def test_an_answer_that_is_no_json_is_none_of_traefiks(
 
     with pytest.raises(TraefikAwayError, match="no JSON"):
         await client.disabled_routers()
+
+
+@pytest.mark.parametrize(
+    ("entry_points", "shown", "expected"),
+    [
+        (["edge"], "edge-cases@file", "edge-cases"),
+        (["edge", "websecure"], "edge-math@file", "math"),
+        (["edge", "websecure"], "websecure-edge-cases@file", "edge-cases"),
+        (["edge", "websecure"], "gateway-dashboard@file", "gateway-dashboard"),
+    ],
+)
+async def test_a_router_on_several_entry_points_is_told_by_its_own_name(
+    outbound: FakeOutbound, entry_points: list[str], shown: str, expected: str
+) -> None:
+    client = ApiTraefikClient(outbound, URL, "sidecar", "pass:word", entry_points)
+    router = {"name": shown, "provider": "file", "error": ["no such service"]}
+    outbound.serve(DISABLED, 200, json.dumps([router]).encode())
+
+    found = await client.disabled_routers()
+
+    assert found == {expected: "no such service"}

@@ -16,6 +16,19 @@ from sidecar.edge.models import Rule
         ),
         (Rule(None, "/x", (("GET", "/a"),)), "(Method(`GET`) && Path(`/x/a`))"),
         (
+            Rule(None, "/x", methods=("GET", "PUT")),
+            "(Path(`/x`) || PathPrefix(`/x/`)) && (Method(`GET`) || Method(`PUT`))",
+        ),
+        (Rule("a.example", "/", methods=("PUT",)), "Host(`a.example`) && Method(`PUT`)"),
+        (
+            Rule("a.example", "/x", (("GET", "/a"), ("GET", "/b")), ("GET", "PUT")),
+            (
+                "Host(`a.example`)"
+                " && ((Method(`GET`) && Path(`/x/a`)) || (Method(`GET`) && Path(`/x/b`)))"
+                " && (Method(`GET`) || Method(`PUT`))"
+            ),
+        ),
+        (
             Rule(None, "/x", (("GET", "/a"), ("GET", "/b"), ("POST", "/a"))),
             (
                 "((Method(`GET`) || Method(`POST`)) && Path(`/x/a`))"
@@ -24,7 +37,7 @@ from sidecar.edge.models import Rule
         ),
         (
             Rule("a.example", "/", (("GET", "/a"),)),
-            "Host(`a.example`) && ((Method(`GET`) && Path(`/a`)))",
+            "Host(`a.example`) && (Method(`GET`) && Path(`/a`))",
         ),
     ],
 )
@@ -56,12 +69,16 @@ def test_a_parameter_takes_one_segment_and_the_rest_is_literal(
 def test_priorities_go_from_the_narrow_to_the_wide() -> None:
     ordered = [
         Rule("a.example", "/a/b"),
+        Rule("a.example", "/a", (("GET", "/x"),), ("GET",)),
         Rule("a.example", "/a", (("GET", "/x"),)),
+        Rule("a.example", "/a", methods=("GET",)),
         Rule("a.example", "/a"),
         Rule("a.example", "/"),
         Rule(None, "/" + "a" * 254),
         Rule(None, "/a/b"),
+        Rule(None, "/a", (("GET", "/x"),), ("GET",)),
         Rule(None, "/a", (("GET", "/x"),)),
+        Rule(None, "/a", methods=("GET",)),
         Rule(None, "/a"),
     ]
 
@@ -74,6 +91,6 @@ def test_priorities_keep_to_their_place_between_the_handwritten_ones() -> None:
     # The API is at 2,000,000 and the pages at 1,000,000: dynamic-config/gateway.yaml.
     longest = "/" + "a" * 254
 
-    assert Rule("a.example", longest, (("GET", "/x"),)).priority < 2_000_000
+    assert Rule("a.example", longest, (("GET", "/x"),), ("GET",)).priority < 2_000_000
     assert Rule("a.example", "/").priority > 1_000_000
-    assert Rule(None, longest, (("GET", "/x"),)).priority < 1_000_000
+    assert Rule(None, longest, (("GET", "/x"),), ("GET",)).priority < 1_000_000

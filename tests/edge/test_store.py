@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from sidecar.edge.errors import ConfigurationFileError
-from sidecar.edge.store import READABLE, FileConfigurationStore, replace_file
+from sidecar.edge.store import FileConfigurationStore
+from sidecar.kit.files import replace_file
 
 
 @pytest.fixture
@@ -72,7 +73,9 @@ def test_a_file_that_can_not_be_read_is_said_as_such(
         store.read()
 
 
-def test_everybody_may_read_the_configuration(store: FileConfigurationStore, watched: Path) -> None:
+def test_not_everybody_may_read_the_hashes_and_passwords_in_the_configuration(
+    store: FileConfigurationStore, watched: Path
+) -> None:
     store.write("http: {}\n")
 
-    assert (watched / "services.yaml").stat().st_mode & 0o777 == READABLE
+    assert (watched / "services.yaml").stat().st_mode & 0o777 == 0o640

@@ -10,6 +10,7 @@ from sidecar.kit.errors import UnavailableError
 from sidecar.registry.address import BaseUrl
 from sidecar.registry.models import Service
 from sidecar.registry.onboarding import Publication
+from sidecar.registry.policies.models import Policies
 from sidecar.registry.store import Change, LeaseKey, Snapshot
 
 Interruption = Callable[[], Awaitable[object]]
@@ -137,6 +138,22 @@ class FakeNetworkClient:
 
     def is_this_machine(self, address: Address) -> bool:
         return address.is_loopback or str(address) in self.own
+
+
+@dataclass
+class MemoryPresetStore:
+    """Presets by name; those in `broken` can not be used, for this reason."""
+
+    presets: dict[str, Policies] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
+
+    def find(self, name: str) -> Policies | None:
+        if name in self.broken:
+            raise ValueError(self.broken[name])
+        return self.presets.get(name)
+
+    def names(self) -> list[str]:
+        return sorted({*self.presets, *self.broken})
 
 
 @dataclass

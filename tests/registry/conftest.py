@@ -6,6 +6,7 @@ import pytest
 
 from sidecar.registry.actions import Registry
 from sidecar.registry.ledger import Ledger
+from tests.fakes.access import MemoryOwners
 from tests.fakes.clock import FakeClock
 from tests.fakes.registry import FakeAnnouncer, MemoryServiceStore
 
@@ -18,10 +19,11 @@ class Sidecar:
     clock: FakeClock
     changes: int = 0
     announced: FakeAnnouncer = field(default_factory=FakeAnnouncer)
+    owners: MemoryOwners = field(default_factory=MemoryOwners)
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.store, self.clock, self._note)
-        self.registry = Registry(self.ledger, self.announced)
+        self.registry = Registry(self.ledger, self.announced, self.owners)
 
     def _note(self) -> None:
         self.changes += 1
@@ -63,8 +65,8 @@ async def sidecar(store: MemoryServiceStore, clock: FakeClock) -> Sidecar:
 
 
 @pytest.fixture
-async def second(store: MemoryServiceStore, clock: FakeClock) -> Sidecar:
+async def second(store: MemoryServiceStore, clock: FakeClock, sidecar: Sidecar) -> Sidecar:
     """Make another sidecar over the same store."""
-    made = Sidecar(store, clock)
+    made = Sidecar(store, clock, owners=sidecar.owners)
     await made.tick()
     return made

@@ -1,10 +1,13 @@
+from typing import Any
+
 import pytest
 
 from sidecar.kit.errors import InvalidInputError
 from sidecar.registry.errors import RegistrationRejectedError
 from sidecar.registry.onboarding import Onboarded, Onboarding, OwnAddresses, Publication
-from tests.factories import JOINER, a_registration
-from tests.fakes.registry import FakeNetworkClient, FakePublisher
+from sidecar.registry.presets import PolicyBook
+from tests.factories import JOINER, a_registration, policies
+from tests.fakes.registry import FakeNetworkClient, FakePublisher, MemoryPresetStore
 from tests.registry.conftest import Sidecar
 
 OWN = OwnAddresses(frozenset({"gateway.example", "traefik"}), frozenset({30090, 30092}))
@@ -17,12 +20,18 @@ class Door:
         self.sidecar = sidecar
         self.publisher = FakePublisher()
         self.network = FakeNetworkClient(answering={"http://10.0.0.5:8000"}, own={"10.0.0.1"})
+        self.presets = MemoryPresetStore({"safe": policies(keyauth={})})
         self.onboarding = Onboarding(
-            sidecar.registry, self.publisher, self.network, OWN, sidecar.clock
+            sidecar.registry,
+            self.publisher,
+            self.network,
+            OWN,
+            PolicyBook(self.presets),
+            sidecar.clock,
         )
 
     async def register(
-        self, base_url: str = "http://10.0.0.5:8000", *, wait: bool = True, **fields: str
+        self, base_url: str = "http://10.0.0.5:8000", *, wait: bool = True, **fields: Any
     ) -> Onboarded:
         wanted = a_registration(base_url=base_url, **fields)
         return await self.onboarding.register(wanted, JOINER, wait=wait)
@@ -116,3 +125,28 @@ async def test_a_silent_loopback_address_is_explained(door: Door) -> None:
     said = await door.register("http://127.0.0.1:8000")
 
     assert "register http://host.docker.internal:8000" in said.warnings[0]
+
+
+async def test_what_is_kept_has_the_policies_of_its_preset(door: Door) -> None:
+    said = await door.register(preset="safe", policies={"rateLimit": {"average": 5}})
+
+    kept = door.sidecar.registry.get("math")
+    assert kept == said.registered.service
+    assert kept.preset == "safe"
+    assert kept.policies == policies(keyauth={}, rateLimit={"average": 5})
+
+
+async def test_policies_that_are_not_offered_change_nothing(door: Door) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        await door.register(policies={"rateLimit": {"average": 5, "shared": True}})
+
+    assert [each.field for each in caught.value.errors] == ["policies.rateLimit.shared"]
+    assert door.sidecar.registry.services == {}
+
+
+async def test_policies_that_do_nothing_yet_are_said_so(door: Door) -> None:
+    said = await door.register(policies={"failover": {"service": "spare"}})
+
+    assert said.warnings == [
+        "policies.failover: 'spare' is not registered yet; until it is, this does nothing."
+    ]

@@ -59,3 +59,12 @@ def _listener() -> socket.socket:
 
 def _port(setting: str, listener: socket.socket) -> Port:
     return Port(setting, "127.0.0.1", listener.getsockname()[1])
+
+
+def test_a_domain_wants_two_ports_more() -> None:
+    plain, served = (
+        {port.setting for port in wanted(Settings.model_construct(domain=domain))}
+        for domain in ("", "api.example.com")
+    )
+
+    assert served - plain == {"GATEHOUSE_HTTP_PORT", "GATEHOUSE_HTTPS_PORT"}

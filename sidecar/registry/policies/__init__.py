@@ -1,0 +1,1 @@
+"""How a service is protected and kept alive: typed, with Traefik's own names."""
