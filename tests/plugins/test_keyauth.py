@@ -434,6 +434,13 @@ def test_a_key_without_a_word_about_it_is_unknown(rig: Rig, guard: Guard) -> Non
     assert _status(rig, WRONG) == 401
 
 
+def test_no_key_is_not_a_key_even_if_the_file_has_its_hash(rig: Rig, guard: Guard) -> None:
+    guard(more={"": an_entry()})
+
+    for lines in ((), ("Authorization: Bearer ",), ("X-API-Key:",), ("X-API-Key:", "X-API-Key:")):
+        assert exchange(rig.edge_port, *lines).status == 401
+
+
 def test_all_routes_share_a_table_and_it_outlives_reloads(
     rig: Rig, guard: Guard, service: Recorder
 ) -> None:

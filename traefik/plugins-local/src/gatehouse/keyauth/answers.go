@@ -28,7 +28,7 @@ func refuseNotReady(rw http.ResponseWriter) {
 
 // refuseUnknown answers a request without a key that counts, the same for all reasons.
 func refuseUnknown(rw http.ResponseWriter, sent bool) {
-	with, detail := challenge, "Send your key as `Authorization: Bearer <key>` or `X-API-Key: <key>`."
+	with, detail := challenge, "Send your key as `Authorization: Bearer KEY` or `X-API-Key: KEY`."
 	if sent {
 		with += `, error="invalid_token"`
 		detail = "The key is not known here, has expired or was revoked, or was sent more than once."

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -229,5 +231,26 @@ func TestTheDefaultsNeedAnAverageAndNothingElse(t *testing.T) {
 
 	if _, err := New(context.Background(), nil, config, "x@file"); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestManyAtOnceGetNoMoreThanThereIsThroughReloads(t *testing.T) {
+	var all sync.WaitGroup
+	var passed atomic.Int64
+	for range 16 {
+		handler := made(t, t.Name(), &Config{Average: 1, Period: "1h", Burst: 50})
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			for range 100 {
+				if ask(handler, "10.0.0.1:1").Code == http.StatusNoContent {
+					passed.Add(1)
+				}
+			}
+		}()
+	}
+	all.Wait()
+	if passed.Load() != 50 {
+		t.Errorf("%d passed", passed.Load())
 	}
 }

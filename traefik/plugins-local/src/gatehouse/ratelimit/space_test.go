@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"sync"
 	"testing"
 )
 
@@ -127,8 +126,11 @@ func TestForgettingIsNeverSeen(t *testing.T) {
 	remembered := map[string]bucket{}
 	now := 0.0
 	for step := range 200_000 {
-		now += random.ExpFloat64() * 0.2
+		now += random.ExpFloat64() * 0.01
 		source := fmt.Sprint(random.IntN(20))
+		if step%10 == 0 {
+			source = fmt.Sprint("new", step) // Only who isn't known makes the maps turn.
+		}
 		known := remembered[source]
 		used := math.Max(0, known.used-(now-known.at)*2) + 1
 		passes := used <= 6+tolerance
@@ -159,28 +161,5 @@ func TestSpacesOfNamesThatAreGoneAreForgotten(t *testing.T) {
 	}
 	if len(table.byName) > 4 {
 		t.Errorf("%d spaces held", len(table.byName))
-	}
-}
-
-func TestManyAtOnceTakeNoMoreThanThereIs(t *testing.T) {
-	table := &spaceTable{byName: map[string]*space{}}
-	var all sync.WaitGroup
-	var mutex sync.Mutex
-	total := 0
-	for range 16 {
-		all.Add(1)
-		go func() {
-			defer all.Done()
-			for range 100 {
-				passed, _ := asked(table.open("x", limit{rate: 0.001, burst: 50}, 0), "a", 0, 1)
-				mutex.Lock()
-				total += passed
-				mutex.Unlock()
-			}
-		}()
-	}
-	all.Wait()
-	if total != 50 {
-		t.Errorf("%d passed", total)
 	}
 }
