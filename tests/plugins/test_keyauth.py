@@ -125,7 +125,7 @@ def test_a_request_without_a_key_is_asked_for_one(
         "type": "/problems/unauthorized",
         "title": "A key is needed",
         "status": 401,
-        "detail": "Send your key as `Authorization: Bearer <key>` or `X-API-Key: <key>`.",
+        "detail": "Send your key as `Authorization: Bearer KEY` or `X-API-Key: KEY`.",
     }
     assert service.requests == []
 
