@@ -14,6 +14,7 @@ from litestar.types import ASGIApp
 
 from sidecar.access.guards import provide_caller
 from sidecar.access.routes import KeyController
+from sidecar.gateway import Gateway
 from sidecar.kit.health import live, ready
 from sidecar.kit.limits import limit_body
 from sidecar.kit.problems import PROBLEMS
@@ -22,7 +23,6 @@ from sidecar.openapi.actions import Documentation
 from sidecar.openapi.pages import Pages
 from sidecar.openapi.routes import DocumentationController
 from sidecar.registry.routes import RegistryController
-from sidecar.wiring import Gateway
 
 MAX_BODY_BYTES = 6 * 1024 * 1024
 
