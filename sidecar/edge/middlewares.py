@@ -1,5 +1,6 @@
 """A service's policies as Traefik's middlewares, in the one order that they always have."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -51,7 +52,7 @@ def _in_order(
     for name, settings in (given.plugin or {}).items():
         yield f"plugin-{name}", {"plugin": {name: Flow(settings)}}
     yield from _one("compress", given.compress)
-    yield from _one("envelope", given.envelope, lambda tree: {"plugin": {"envelope": tree}})
+    yield from _one("envelope", given.envelope, _envelope)
     yield from _one("buffering", given.buffering)
     yield from _one("circuitBreaker", given.circuit_breaker)
     if given.retry:
@@ -77,6 +78,11 @@ def _one(
 
 def _keyauth(service: Service, tree: dict[str, Any]) -> Tree:
     return {"plugin": {"keyauth": {**tree, "service": service.name, "prefix": service.prefix}}}
+
+
+def _envelope(tree: dict[str, Any]) -> Tree:
+    # Traefik makes a text of every setting of a plugin; as JSON "0" and 0 stay apart.
+    return {"plugin": {"envelope": {**tree, "successCode": json.dumps(tree["successCode"])}}}
 
 
 def _rate_limit(service: Service, tree: dict[str, Any], shared: SharedLimits | None) -> Tree:

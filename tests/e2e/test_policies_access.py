@@ -255,10 +255,13 @@ def test_a_name_and_a_password_are_asked_for(callers: Callers, one: Backend) -> 
     assert "authorization" not in right.json()["headers"]
 
 
-def test_an_answer_comes_in_an_envelope(callers: Callers, one: Backend) -> None:
+@pytest.mark.parametrize(
+    "code", [0, 7, -1, True, False, "0", "true", "null", "[]", "{}", "ok", "", '"', 10**30]
+)
+def test_an_answer_comes_in_an_envelope(callers: Callers, one: Backend, code: object) -> None:
     envelope = {
         "fields": {"code": "status", "message": "note", "data": "result"},
-        "successCode": 7,
+        "successCode": code,
         "successMessage": "xong \N{DOOR}",
     }
     callers.registered("wrapped", one.url, policies={"envelope": envelope})
@@ -266,5 +269,7 @@ def test_an_answer_comes_in_an_envelope(callers: Callers, one: Backend) -> None:
     answer = callers.get("/wrapped")
 
     body = answer.json()
-    assert {key: body[key] for key in ("status", "note")} == {"status": 7, "note": "xong \N{DOOR}"}
+    assert body["status"] == code
+    assert type(body["status"]) is type(code)
+    assert body["note"] == "xong \N{DOOR}"
     assert body["result"]["name"] == "one"

@@ -137,8 +137,8 @@ def test_no_policy_needs_no_middleware() -> None:
             },
         ),
         (
-            {"plugin": {"theirs": {"a": {"b": [1, None]}}}},
-            {"math.plugin-theirs": {"plugin": {"theirs": Flow({"a": {"b": [1, None]}})}}},
+            {"plugin": {"theirs": {"a": {"b": [{"c": None}]}}}},
+            {"math.plugin-theirs": {"plugin": {"theirs": Flow({"a": {"b": [{"c": None}]}})}}},
         ),
         (
             {"compress": {"encodings": ["gzip"]}},
@@ -151,7 +151,7 @@ def test_no_policy_needs_no_middleware() -> None:
                     "plugin": {
                         "envelope": {
                             "fields": {"code": "code", "message": "message", "data": "data"},
-                            "successCode": 0,
+                            "successCode": "0",
                             "successMessage": "ok",
                             "errors": "keep",
                             "maxBodyBytes": 1_048_576,
@@ -280,3 +280,13 @@ def test_a_prefix_is_taken_off_where_there_is_one(
     strip = {"math.strip": {"stripPrefix": {"prefixes": [service.prefix]}}}
 
     assert middlewares(service, servers=1, shared=None) == (strip if strips else {})
+
+
+@pytest.mark.parametrize(
+    ("code", "written"),
+    [(0, "0"), ("0", '"0"'), (True, "true"), ("true", '"true"'), ("null", '"null"'), ("", '""')],
+)
+def test_a_success_code_keeps_its_kind(code: object, written: str) -> None:
+    tree = _of(envelope={"successCode": code})["math.envelope"]
+
+    assert tree["plugin"]["envelope"]["successCode"] == written

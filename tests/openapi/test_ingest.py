@@ -220,3 +220,17 @@ async def test_an_inline_document_that_can_not_be_read_is_not_asked_for_again() 
         await _until(lambda: world.state("other") == "ready")
 
     assert world.pauses.lengths == []
+
+
+async def test_while_another_service_stands_in_the_last_document_goes_on() -> None:
+    world = World(_documented(), documents={_URL: _raw("/add")})
+
+    async with world.running():
+        await _until(lambda: world.state() == "ready")
+        world.services.put(_documented().model_copy(update={"instances": {}}))
+        world.services.put(a_service("other"))
+        world.ingest.changed()
+        await _until(lambda: "other" in world.ingest.shown)
+
+    assert (world.state(), world.paths()) == ("ready", ["/math/add"])
+    assert world.client.asked == [_URL]

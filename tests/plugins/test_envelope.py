@@ -456,8 +456,11 @@ def test_half_a_document_is_never_an_answer(
 
     service.answer = die
 
-    with contextlib.suppress(httpx.RemoteProtocolError):
-        assert caller.get("/wrapped").status_code >= 500
+    with (
+        contextlib.suppress(httpx.RemoteProtocolError),
+        caller.stream("GET", "/wrapped") as answer,
+    ):
+        assert answer.status_code >= 500
 
 
 @pytest.mark.usefixtures("_routed")

@@ -6,8 +6,9 @@ from sidecar.registry.actions import Registered
 from sidecar.registry.onboarding import Onboarded, Publication
 from sidecar.registry.presenter import Presenter
 from sidecar.registry.store import Change
-from tests.factories import NOW, a_service, an_instance
+from tests.factories import NOW, a_service, a_service_without_instances, an_instance
 from tests.registry.conftest import Sidecar
+from tests.registry.policies.bad import BCRYPT
 
 EDGE = "http://127.0.0.1:30090"
 LIVE = Publication(live=True, generation="0123456789ab", rejected={})
@@ -103,3 +104,30 @@ async def test_a_service_is_shown_with_its_instances_and_its_rejection(sidecar: 
 
 async def test_a_service_that_is_not_exposed_has_no_url(sidecar: Sidecar) -> None:
     assert _presenter(sidecar).service(a_service(expose="none")).url is None
+
+
+async def test_a_service_is_shown_with_all_its_policies_and_nobodys_hash(sidecar: Sidecar) -> None:
+    given = {"basicAuth": {"users": [f"ann:{BCRYPT}"]}, "failover": {"service": "spare"}}
+    service = a_service(preset="public", backup_for=["other"], policies=given)
+
+    shown = _presenter(sidecar).service(service)
+
+    assert (shown.preset, shown.backup_for) == ("public", ["other"])
+    assert shown.policies == {
+        "basicAuth": {"users": ["ann"], "removeHeader": True},
+        "failover": {
+            "service": "spare",
+            "status": ["502-504"],
+            "maxRequestBodyBytes": 1_048_576,
+            "unsafe_methods": False,
+        },
+    }
+    assert shown.warnings == [
+        "policies.failover: 'spare' is not registered yet; until it is, this does nothing."
+    ]
+
+
+async def test_a_service_without_instances_is_shown(sidecar: Sidecar) -> None:
+    shown = _presenter(sidecar).service(a_service_without_instances())
+
+    assert (shown.instances, shown.url) == ([], f"{EDGE}/math")

@@ -1,5 +1,7 @@
 """All that a registration can say on how its service is protected and kept alive."""
 
+import re
+from collections.abc import Collection
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -31,24 +33,33 @@ from sidecar.registry.policies.resilience import (
     Timeouts,
 )
 
-# Traefik's YAML reader takes no key beyond 1024 characters, and an escape is up to ten of them.
-_MAX_KEY = 64
+# Traefik's YAML reader takes no key beyond 1024 characters. Over an empty one its file provider
+# falls, and stays down until it is started again; one in brackets it takes for a place in a list.
+_SETTING = re.compile(r"[\x20-\x5a\x5c\x5e-\x7e]{1,64}")
 
 
-def _short_keys(value: JsonObject) -> JsonObject:
+def _readable(value: JsonObject) -> JsonObject:
     level: list[JsonValue] = [value]
     while level:
-        maps = [item for item in level if isinstance(item, dict)]
-        if any(len(key) > _MAX_KEY for item in maps for key in item):
-            raise ValueError(f"names of settings must have at most {_MAX_KEY} characters")
-        lists = [item for item in level if isinstance(item, list)]
-        level = [child for item in maps for child in item.values()]
-        level += [child for item in lists for child in item]
+        level = [child for item in level for child in _readable_children(item)]
     return value
 
 
+def _readable_children(item: JsonValue) -> Collection[JsonValue]:
+    if isinstance(item, dict):
+        if not all(map(_SETTING.fullmatch, item)):
+            raise ValueError("names of settings must be 1 to 64 characters of ASCII, no brackets")
+        return item.values()
+    if isinstance(item, list):
+        # Traefik refuses a whole file over a list with anything else in it.
+        if len(set(map(type, item))) > 1 or {list, type(None)} & set(map(type, item)):
+            raise ValueError("a list must have values of one kind in it, and no null or other list")
+        return item
+    return ()
+
+
 PluginName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,62}$")]
-PluginSettings = Annotated[JsonObject, AfterValidator(_short_keys)]
+PluginSettings = Annotated[JsonObject, AfterValidator(_readable)]
 
 
 class Policies(Policy):

@@ -81,8 +81,16 @@ GOOD: list[tuple[dict[str, Any], dict[str, Any]]] = [
         },
     ),
     (
-        {"plugin": {"Third-party_1": {"any": [1, None, {"thing": 0.5}]}}},
-        {"plugin": {"Third-party_1": {"any": [1, None, {"thing": 0.5}]}}},
+        {
+            "plugin": {
+                "Third-party_1": {"any": [{"thing": 0.5, "none": None}], "no": None, "of": [1, 2]}
+            }
+        },
+        {
+            "plugin": {
+                "Third-party_1": {"any": [{"thing": 0.5, "none": None}], "no": None, "of": [1, 2]}
+            }
+        },
     ),
     ({"compress": {}}, {"compress": {"encodings": ["gzip", "br", "zstd"]}}),
     (
