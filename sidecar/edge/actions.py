@@ -132,8 +132,8 @@ class Edge:
             item, good = chosen.pop(name), (self._good or {}).get(name)
             if name not in self._blamed:
                 self._reject(name, item, reason)
-            if good is not None and good != item:
-                chosen[name] = good
+            # What others end at stays: a backup that is refused itself must not take them down.
+            chosen[name] = item.unrouted if good is None or good == item else good
         strangers = sorted(set(faults) - {r for r in faults if owner_of(r) in guilty})
         if strangers and not guilty:
             self.status.fault = (

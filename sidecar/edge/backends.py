@@ -39,9 +39,13 @@ class Backends:
 
 
 def backends(
-    service: Service, instances: Sequence[Instance], standing_in: Collection[str]
+    service: Service,
+    instances: Sequence[Instance],
+    standing_in: Collection[str],
+    *,
+    is_down: bool = False,
 ) -> Backends:
-    """Answer what takes a service's requests.
+    """Answer what takes a service's requests; `is_down` says that its instances can not.
 
     Other services are always reached at their own instances, never at what stands in for them:
     no configuration can go round in circles.
@@ -50,10 +54,12 @@ def backends(
     failover = service.policies.failover
     if failover and failover.service not in standing_in:
         failover = None
+    if instances:
+        services[service.name] = TraefikService(loadBalancer=_load_balancer(service, instances))
+    if failover and (is_down or not instances):
+        return Backends(services, (Way(failover.service),))
     if not instances:
-        ways = (Way(failover.service),) if failover else ()
-        return Backends(services, ways)
-    services[service.name] = TraefikService(loadBalancer=_load_balancer(service, instances))
+        return Backends(services, ())
     inner = _mirrored(service, services, standing_in)
     if failover is None:
         return Backends(services, (Way(inner),))

@@ -30,6 +30,11 @@ class Fragment:
     services: str = ""
     transports: str = ""
 
+    @property
+    def unrouted(self) -> "Fragment":
+        """What other services may end at, without a way in of its own."""
+        return Fragment(services=self.services, transports=self.transports)
+
     def is_in(self, text: str) -> bool:
         """Tell whether a file has this part as it is."""
         return all(getattr(self, section) in text for section in _SECTIONS)
@@ -55,12 +60,13 @@ def render(
     """Answer one service's part of the configuration.
 
     `left_out` are the ids of instances that fail their probes. Where that leaves nobody to take a
-    request, all stay: the probe may be wrong, and no server at all is no better. `standing_in` are
-    the names of the other services that can take this one's requests now.
+    request and no other service stands in, all stay: the probe may be wrong, and no server at all
+    is no better. `standing_in` are the names of the services that can take its requests now.
     """
     healthy = [item for item in service.instances.values() if item.instance_id not in left_out]
-    instances = healthy if any(map(_weight, healthy)) else list(service.instances.values())
-    behind = backends(service, instances, standing_in)
+    is_down = not any(map(_weight, healthy))
+    instances = list(service.instances.values()) if is_down else healthy
+    behind = backends(service, instances, standing_in, is_down=is_down)
     parts = {"services": emit(behind.services, _INDENT), "transports": _transports(service)}
     if service.expose == "none" or not behind.ways:
         # It has no way in of its own, and may stand in for others.

@@ -12,9 +12,11 @@ from sidecar.registry.errors import (
     ServiceConflictError,
 )
 from sidecar.registry.models import Instance, Registration, Service, overlaps
+from sidecar.registry.policies.models import Policies
 from sidecar.registry.policies.rules import check_shares, check_targets
 
 _HELD = ("prefix", "host", "expose")
+_PROTECTING = ("ip_allow_list", "basic_auth", "keyauth")
 
 
 def admit(
@@ -41,7 +43,7 @@ def admit(
     owner = current.owner if current else owner or caller.key_id
     check_owner(registration.name, owner, caller)
     if current is not None:
-        _check_terms(current, registration)
+        _check_terms(current, registration, caller)
     _check_prefix(registration, owner, others.values())
     instances = dict(current.instances) if current else {}
     instances[registration.instance_id] = _instance(registration, instances, now)
@@ -64,7 +66,7 @@ def check_owner(name: str, owner: str, caller: Caller) -> None:
         raise NotOwnerError(f"{name!r} was registered with another key.")
 
 
-def _check_terms(current: Service, wanted: Registration) -> None:
+def _check_terms(current: Service, wanted: Registration, caller: Caller) -> None:
     # The only instance may come back on other terms: that is a restart with a changed setting.
     if set(current.instances) <= {wanted.instance_id}:
         return
@@ -74,6 +76,20 @@ def _check_terms(current: Service, wanted: Registration) -> None:
             raise ServiceConflictError(
                 f"{field}: live instances of {wanted.name!r} hold {held!r}, this one asks for"
                 f" {asked!r}. Deregister them first, or use another name."
+            )
+    if not caller.is_admin:
+        _check_protection(current, wanted)
+
+
+def _check_protection(current: Service, wanted: Registration) -> None:
+    # One instance that is started without its settings must not open all the others.
+    for field in _PROTECTING:
+        if getattr(current.policies, field) and not getattr(wanted.policies, field):
+            name = Policies.model_fields[field].alias
+            raise ServiceConflictError(
+                f"policies.{name}: live instances of {wanted.name!r} are protected by it, and this"
+                " registration would switch it off for all of them. Say it here too, deregister"
+                " them first, or use the admin key."
             )
 
 

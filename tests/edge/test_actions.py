@@ -59,6 +59,26 @@ async def test_one_bad_registration_in_fifty_leaves_the_others_live(at_work: Edg
     assert served == [number for number in range(50) if number != 17]
 
 
+async def test_who_ends_at_a_service_that_is_refused_itself_is_served(at_work: EdgeAtWork) -> None:
+    """A backup whose own policies Traefik can not build took down the services it stood in for."""
+    at_work.registered.add("good", "spare")
+    ends_at = at_work.registered()["spare"].services
+    at_work.registered.spoil = lambda name, item: (
+        replace(item, routers=item.routers.replace('service: "good"', 'service: "spare"'))
+        if name == "good"
+        else disabled("spare", item, name)
+    )
+
+    with anyio.fail_after(60):
+        said = await at_work.edge.publish()
+
+    assert said.live
+    assert list(said.rejected) == ["spare"]
+    assert await at_work.serves("good")
+    assert not await at_work.serves("spare")
+    assert ends_at in at_work.file
+
+
 async def test_a_router_that_traefik_disables_is_taken_out_with_its_reason(
     at_work: EdgeAtWork,
 ) -> None:

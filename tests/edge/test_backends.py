@@ -111,6 +111,18 @@ def test_without_instances_who_stands_in_takes_everything() -> None:
     assert _of(a_service_without_instances()) == Backends({}, ())
 
 
+def test_while_all_instances_fail_who_stands_in_takes_everything_and_they_stay_for_others() -> None:
+    service = a_service(policies={"failover": {"service": "spare"}})
+    instances = list(service.instances.values())
+
+    assert backends(service, instances, ["spare"], is_down=True) == Backends(
+        {"math": _balancer()}, (Way("spare"),)
+    )
+    assert backends(service, instances, [], is_down=True) == Backends(
+        {"math": _balancer()}, (Way("math"),)
+    )
+
+
 def test_two_services_that_stand_in_for_each_other_make_no_circle() -> None:
     one = a_service("one", policies={"failover": {"service": "two"}, "mirror": {"service": "two"}})
     two = a_service("two", policies={"failover": {"service": "one"}, "mirror": {"service": "one"}})

@@ -177,6 +177,22 @@ def test_failing_instances_are_left_out() -> None:
 
 
 @pytest.mark.parametrize("left_out", [{"one", "two"}, {"one", "two", "drained"}])
+def test_where_all_fail_and_another_stands_in_it_takes_everything(left_out: set[str]) -> None:
+    policies = {"failover": {"service": "spare"}}
+    service = a_service(
+        "math",
+        an_instance("one"),
+        an_instance("two"),
+        an_instance("drained", weight=0),
+        policies=policies,
+    )
+
+    routers = yaml.safe_load(render(service, left_out, {"spare"}).routers)
+
+    assert [(name, router["service"]) for name, router in routers.items()] == [("math", "spare")]
+
+
+@pytest.mark.parametrize("left_out", [{"one", "two"}, {"one", "two", "drained"}])
 def test_where_all_fail_all_stay(left_out: set[str]) -> None:
     service = a_service("math", ONE, TWO, DRAINED)
 

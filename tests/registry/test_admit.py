@@ -172,3 +172,24 @@ def test_a_drained_instance_needs_another_that_is_not() -> None:
     assert isinstance(error, InvalidInputError)
     assert [each.field for each in error.errors] == ["weight"]
     assert _admit(a_service(), instance_id="two", weight=0).instances["two"].weight == 0
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"keyauth": {}},
+        {"ipAllowList": {"sourceRange": ["10.0.0.0/8"]}},
+        {"basicAuth": {"users": ["u:{SHA}" + "A" * 27 + "="]}},
+    ],
+)
+def test_one_instance_does_not_open_what_protects_the_others(policy: dict[str, Any]) -> None:
+    before = a_service(policies=policy)
+    (name,) = policy
+
+    error = _refused(before, instance_id="two")
+
+    assert isinstance(error, ServiceConflictError)
+    assert f"policies.{name}" in str(error)
+    assert _admit(before, instance_id="two", policies=policy).policies == before.policies
+    assert _admit(before).policies == a_service().policies
+    assert _admit(before, instance_id="two", caller=ADMIN).policies == a_service().policies

@@ -1,7 +1,7 @@
 """Policies on what happens when a service is slow, wrong or gone."""
 
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -20,6 +20,7 @@ from sidecar.registry.policies.fields import (
 
 # Traefik sets as much memory aside for every request that it may have to send again.
 _SMALL_BODY_BYTES = 16 * 1024
+_USUAL_TIMEOUT_SECONDS = 2.0
 _MAX_KEPT_BYTES = 64 * MEBIBYTE
 _KeptBytes = Annotated[Whole, Field(ge=0, le=_MAX_KEPT_BYTES)]
 
@@ -50,6 +51,11 @@ def _cookie_name(value: str) -> str:
     if not TOKEN.fullmatch(value):
         raise ValueError("must be a cookie name")
     return value
+
+
+def _timeout(given: dict[str, Any]) -> str:
+    interval = given.get("interval", "2s")
+    return "2s" if seconds_of(interval) >= _USUAL_TIMEOUT_SECONDS else interval
 
 
 def _path(value: str) -> str:
@@ -119,7 +125,7 @@ class HealthCheckPolicy(Policy):
     )
     interval: Interval = "10s"
     unhealthy_interval: Interval | None = None
-    timeout: Duration = "2s"
+    timeout: Duration = Field(default_factory=_timeout, description="By default 2s, or `interval`.")
     status: Whole | None = Field(None, ge=200, le=599, description="By default 2xx and 3xx.")
     method: Literal["GET", "HEAD"] | None = None
 
