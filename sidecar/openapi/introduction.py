@@ -9,8 +9,9 @@ _TEXT = """\
 Everything registered behind this gateway, on one page. Open an operation, fill it in and press
 **Execute**: the request takes the way through the edge that any caller's takes.
 
-The gateway's own operations, at the end, need a key. `./just token` prints one; **Authorize** takes
-it, and forgets it with the page."""
+Operations with a padlock need a key; **Authorize** takes it, and forgets it with the page.
+`./just gatehouse key create NAME --scope edge:call` makes one for services. The gateway's own
+operations, at the end, take the admin key: `./just token`."""
 _SENTENCES: dict[State, str] = {
     "pending": "Still waiting for the description of",
     "failed": "No description could be read of",

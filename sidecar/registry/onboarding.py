@@ -14,7 +14,7 @@ from sidecar.registry.address import BaseUrl, parse_base_url
 from sidecar.registry.client import NetworkClient
 from sidecar.registry.errors import RegistrationRejectedError
 from sidecar.registry.models import Registration
-from sidecar.registry.policies.rules import warnings
+from sidecar.registry.policies.rules import dropped, warnings
 from sidecar.registry.presets import PolicyBook
 
 _NOT_HERE = (
@@ -92,6 +92,7 @@ class Onboarding:
         address = parse_base_url(wanted.base_url)
         await self._check_address(address)
         self._check_host(wanted.host)
+        before = self._registry.services.get(wanted.name)
         registered = await self._registry.register(wanted, caller)
         reachable = asyncio.ensure_future(self._warnings(address))
         publication = await self._publisher.publish() if wait else None
@@ -103,6 +104,8 @@ class Onboarding:
             )
         ready_ms = (self._clock.monotonic() - began) * 1000
         found = [*await reachable, *warnings(registered.service, self._registry.services)]
+        if before:
+            found += dropped(before.policies, registered.service.policies)
         return Onboarded(registered, publication, ready_ms, found)
 
     async def _check_address(self, address: BaseUrl) -> None:

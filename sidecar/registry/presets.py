@@ -15,6 +15,7 @@ from sidecar.registry.policies.models import Policies
 from sidecar.registry.policies.rules import check_plugins, check_terms
 
 _log = logging.getLogger("gatehouse.registry")
+_NONE = Policies.model_validate({})
 
 
 class PresetStore(Protocol):
@@ -41,13 +42,17 @@ class FilePresetStore:
         except (OSError, UnicodeDecodeError) as error:
             raise ValueError(f"can not be read: {type(error).__name__}") from error
         try:
-            return Policies.model_validate(yaml.safe_load(text) or {})
+            found = Policies.model_validate(yaml.safe_load(text) or {})
+            _check_nulls(found, _NONE, "nothing stands below a preset")
+        except InvalidInputError as error:
+            raise ValueError(str(error)) from error
         except yaml.YAMLError as error:
             raise ValueError("is no YAML") from error
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             where = ".".join(map(str, first["loc"])) or "it"
             raise ValueError(f"{where}: {first['msg'].removeprefix('Value error, ')}") from error
+        return found
 
     def names(self) -> list[str]:
         found = (file.stem for file in self._folder.glob("*.yaml"))
@@ -82,6 +87,7 @@ class PolicyBook:
 
     def _with_preset(self, wanted: Registration) -> Policies:
         if wanted.preset is None:
+            _check_nulls(wanted.policies, _NONE, "no preset is named")
             return wanted.policies
         try:
             preset = self._presets.find(wanted.preset)
@@ -91,6 +97,7 @@ class PolicyBook:
         if preset is None:
             known = ", ".join(self._presets.names()) or "none"
             raise InvalidInputError.of("preset", f"{wanted.preset!r} is not one of: {known}")
+        _check_nulls(wanted.policies, preset, f"the preset {wanted.preset!r} does not have it")
         try:
             return wanted.policies.over(preset)
         except ValidationError as error:
@@ -98,3 +105,15 @@ class PolicyBook:
             raise InvalidInputError.of(
                 "policies", f"with the preset: {message.removeprefix('Value error, ')}"
             ) from error
+
+
+def _check_nulls(given: Policies, preset: Policies, why: str) -> None:
+    # `keyauth:` with nothing after it is null in YAML, and was meant to protect the service.
+    for field in given.model_fields_set:
+        if getattr(given, field) is None and getattr(preset, field) is None:
+            name = Policies.model_fields[field].alias
+            raise InvalidInputError.of(
+                f"policies.{name}",
+                f"is null, which switches off what a preset gives, and {why}; for a policy with its"
+                f' defaults write "{name}": {{}}',
+            )

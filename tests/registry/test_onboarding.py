@@ -150,3 +150,13 @@ async def test_policies_that_do_nothing_yet_are_said_so(door: Door) -> None:
     assert said.warnings == [
         "policies.failover: 'spare' is not registered yet; until it is, this does nothing."
     ]
+
+
+async def test_policies_that_a_registration_drops_are_said_so(door: Door) -> None:
+    _ = await door.register(policies={"keyauth": {}, "compress": {}, "rateLimit": {"average": 1}})
+
+    said = await door.register(policies={"compress": {}})
+
+    assert said.warnings == [
+        "policies: keyauth, rateLimit no longer hold: this registration has none."
+    ]

@@ -235,3 +235,30 @@ def test_settling_twice_changes_nothing() -> None:
     once = BOOK.settle(a_registration(preset="safe", policies={"compress": {}}))
 
     assert BOOK.settle(Registration.model_validate_json(once.model_dump_json())) == once
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({}, "no preset is named"),
+        ({"preset": "open"}, "the preset 'open' does not have it"),
+    ],
+)
+def test_an_empty_policy_is_not_taken_for_one_that_is_off(fields: dict[str, Any], why: str) -> None:
+    """`keyauth:` with nothing after it is null in YAML, and left a service open."""
+    book = PolicyBook(MemoryPresetStore({"open": policies(compress={})}))
+
+    error = _refused(book, policies={"keyauth": None}, **fields)
+
+    assert error.field == "policies.keyauth"
+    assert why in error.message
+    assert '"keyauth": {}' in error.message
+
+
+def test_an_empty_policy_in_a_preset_makes_it_unusable(
+    store: FilePresetStore, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.yaml").write_text("keyauth:\ncompress: {}\n")
+
+    with pytest.raises(ValueError, match="keyauth"):
+        store.find("mine")

@@ -52,8 +52,9 @@ def check_targets(service: Service, others: Mapping[str, Service]) -> None:
         field = f"policies.{_policy_of(service.policies, name)}.service"
         if not _agreed(service, target):
             raise NotBackupError(
-                f"{field}: {name!r} belongs to another key and does not name {service.name!r}"
-                " in its backup_for."
+                f"{field}: {name!r} was registered with another key ({target.owner}) than"
+                f" {service.name!r} ({service.owner}). Register both with one key, or name"
+                f" {service.name!r} in the backup_for of {name!r}."
             )
         if not _same_paths(service, target):
             raise InvalidInputError.of(
@@ -70,6 +71,18 @@ def standing_in(service: Service, others: Mapping[str, Service]) -> frozenset[st
         and target.instances
         and _agreed(service, target)
         and _same_paths(service, target)
+    )
+
+
+def dropped(before: Policies, after: Policies) -> list[str]:
+    """Answer what a service's owner should know: policies that held before and no longer do."""
+    gone = [
+        str(info.alias)
+        for field, info in Policies.model_fields.items()
+        if getattr(before, field) is not None and getattr(after, field) is None
+    ]
+    return (
+        [f"policies: {', '.join(gone)} no longer hold: this registration has none."] if gone else []
     )
 
 
