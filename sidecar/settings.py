@@ -13,6 +13,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST_NAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*")
 _HTTPS_PORT = 443
+# Set by policies of their own: as `plugin`, one could read any file for keys.
+_OUR_PLUGINS = frozenset({"entry", "envelope", "keyauth", "ratelimit"})
 _DATABASE = re.compile(
     r"(postgres|postgresql)(\+[a-z0-9]+)?://[^/]*/[^/?]|sqlite(\+[a-z0-9]+)?:///."
 )
@@ -141,7 +143,8 @@ class Settings(BaseSettings):
     @property
     def plugins(self) -> frozenset[str]:
         """The third-party plugins that registrations may use."""
-        return frozenset(part.strip() for part in self.allowed_plugins.split(",") if part.strip())
+        named = {part.strip() for part in self.allowed_plugins.split(",") if part.strip()}
+        return frozenset(named - _OUR_PLUGINS)
 
     @property
     def domains(self) -> tuple[str, ...]:

@@ -46,6 +46,7 @@ def a_service(name: str = "math", *instances: Instance, **fields: Any) -> Servic
         owner=str(fields.get("owner", JOINER.key_id)),
         created_at=NOW,
         instances={each.instance_id: each for each in instances or (an_instance(),)},
+        consents=fields.get("consents", dict.fromkeys(terms.backup_for, JOINER.key_id)),
     )
 
 

@@ -122,15 +122,20 @@ class Caller(Value):
         if not self.may(scope):
             raise ForbiddenError(f"The key {self.key_id!r} lacks the scope {str(scope)!r}.")
 
-    def require_service(self, name: str, prefix: str | None = None) -> None:
+    def require_service(
+        self, name: str, prefix: str | None = None, host: str | None = None
+    ) -> None:
         """Raise `ForbiddenError` where the key is narrowed to other services or prefixes.
 
-        Without a `prefix` only the name is looked at.
+        Without a `prefix` only the name is looked at. Prefixes are paths on the gateway's own host
+        names: on a `host` of its own a path says nothing.
         """
         if self.is_admin:
             return
         if self.services is not None and name not in self.services:
             raise self._narrowed(f"name: {name!r}", "services", self.services)
+        if self.prefixes is not None and host is not None:
+            raise self._narrowed(f"host: {host}", "prefixes", self.prefixes)
         if (
             self.prefixes is not None
             and prefix is not None

@@ -10,7 +10,7 @@ from sidecar.kit.redis import RedisCommands, translated
 _log = logging.getLogger("gatehouse.edge")
 
 # Valkey forgets its users when it restarts.
-_LOOK_SECONDS = 15.0
+_LOOK_SECONDS = 1.0
 _RETRY_SECONDS = 1.0
 # Traefik's bucket script, and what its client says when it connects.
 _ALLOWED = (

@@ -45,10 +45,12 @@ def _in_order(
     yield from _one("ipAllowList", given.ip_allow_list)
     yield from _one("cors", given.cors, kind="headers")
     yield from _one("headers", given.headers)
+    # What does not count consumers stands first: checking passwords is what it shields most.
+    limits = dict(_limits(service, shared))
+    yield from ((name, tree) for name, (tree, by_consumer) in limits.items() if not by_consumer)
     yield from _one("basicAuth", given.basic_auth)
     yield from _one("keyauth", given.keyauth, lambda tree: _keyauth(service, tree))
-    yield from _one("rateLimit", given.rate_limit, lambda tree: _rate_limit(service, tree, shared))
-    yield from _one("inFlightReq", given.in_flight_req, _in_flight)
+    yield from ((name, tree) for name, (tree, by_consumer) in limits.items() if by_consumer)
     for name, settings in (given.plugin or {}).items():
         yield f"plugin-{name}", {"plugin": {name: Flow(settings)}}
     yield from _one("compress", given.compress)
@@ -61,6 +63,20 @@ def _in_order(
         yield "retry", {"retry": {"attempts": _RETRY_ATTEMPTS}}
     if service.strip_prefix and service.prefix != "/":
         yield "strip", {"stripPrefix": {"prefixes": [service.prefix]}}
+
+
+def _limits(
+    service: Service, shared: SharedLimits | None
+) -> Iterator[tuple[str, tuple[Tree, bool]]]:
+    """Answer the limits by name, each with whether it tells callers by their key."""
+    given = service.policies
+    for name, tree in _one(
+        "rateLimit", given.rate_limit, lambda tree: _rate_limit(service, tree, shared)
+    ):
+        yield name, (tree, bool(given.effective_criterion.consumer))
+    for name, tree in _one("inFlightReq", given.in_flight_req, _in_flight):
+        criterion = given.in_flight_req and given.in_flight_req.source_criterion
+        yield name, (tree, bool(criterion and criterion.consumer))
 
 
 def _one(
@@ -77,7 +93,9 @@ def _one(
 
 
 def _keyauth(service: Service, tree: dict[str, Any]) -> Tree:
-    return {"plugin": {"keyauth": {**tree, "service": service.name, "prefix": service.prefix}}}
+    # A key's prefixes are paths on the gateway's own host names.
+    prefix = "" if service.host else service.prefix
+    return {"plugin": {"keyauth": {**tree, "service": service.name, "prefix": prefix}}}
 
 
 def _envelope(tree: dict[str, Any]) -> Tree:

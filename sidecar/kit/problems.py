@@ -10,11 +10,16 @@ from litestar.exceptions import HTTPException
 from litestar.plugins.problem_details import ProblemDetailsConfig, ProblemDetailsException
 
 from sidecar.kit.errors import FieldError, GatewayError, InvalidInputError
+from sidecar.kit.values import in_words
 
 _log = logging.getLogger("gatehouse")
-# pydantic's word on a default that is made from a field which is itself complained of.
-_FOLLOWS = "The default factory uses validated data"
-_PLAIN = {"Extra inputs are not permitted": "is not known here"}
+# What msgspec says of parameters; of fields `Value` itself has spoken plainly.
+_MISMATCH = re.compile(r"Expected `str` matching regex '(.*)'", re.DOTALL)
+_PLAIN = {"Expected `bool`, got `str`": "must be true or false"}
+# Litestar's words on a body that is not there, or `null`.
+_NO_BODY = ("data", "'data'")
+# Where pydantic means the name of an entry, and not what is under it.
+_OF_NAME = ".[key]"
 _NAMED = re.compile(r"([a-z_]+): (.*)", re.DOTALL)
 
 
@@ -72,18 +77,22 @@ def _field_errors(extra: Any) -> Sequence[FieldError]:
     return [
         _field_error(str(item.get("key") or ""), str(item["message"]))
         for item in extra
-        if isinstance(item, Mapping) and not str(item.get("message", _FOLLOWS)).startswith(_FOLLOWS)
+        if isinstance(item, Mapping) and "message" in item
     ]
 
 
 def _field_error(field: str, message: str) -> FieldError:
-    message = _PLAIN.get(message, message).removeprefix("Value error, ")
+    if (field, message) == _NO_BODY:
+        return FieldError(field="body", message="is needed, as a JSON object")
+    mismatch = _MISMATCH.fullmatch(message)
+    message = in_words(mismatch[1]) if mismatch else _PLAIN.get(message, message)
+    message = message.removeprefix("Value error, ")
     # A rule between fields begins its message with the field it complains of.
     named = None if field else _NAMED.fullmatch(message)
     return (
         FieldError(field=named[1], message=named[2])
         if named
-        else FieldError(field=field or "body", message=message)
+        else FieldError(field=field.removesuffix(_OF_NAME) or "body", message=message)
     )
 
 

@@ -4,14 +4,15 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
 from sidecar.access.models import Caller, Scope
 from sidecar.kit.errors import UnavailableError, ValkeyAwayError
-from sidecar.registry.admit import admit, check_owner
+from sidecar.registry.admit import Standing, admit, check_owner
 from sidecar.registry.errors import InstanceNotFoundError, ServiceNotFoundError
+from sidecar.registry.holding import Holding, Owners
 from sidecar.registry.ledger import Ledger
 from sidecar.registry.models import Registration, Service
 from sidecar.registry.store import Change, LeaseKey
@@ -24,29 +25,6 @@ class Announcer(Protocol):
     """Where the registry says what happened: `service.registered`, `service.expired`, …."""
 
     def __call__(self, event: str, subject: str, **data: Any) -> None: ...
-
-
-class Owners(Protocol):
-    """Which key a name belongs to, also while nothing is registered under it.
-
-    What waits raises `UnavailableError` when that can not be told.
-    """
-
-    def is_live(self, key_id: str) -> bool:
-        """Tell whether a key still holds what it held; one that was revoked does not."""
-        ...
-
-    async def find(self, name: str) -> str | None:
-        """Answer the id of the key that holds a name, or `None`."""
-        ...
-
-    async def claim(self, name: str, key_id: str) -> str:
-        """Give a name to a key where no other holds it; answers which does. Kept by then."""
-        ...
-
-    async def release(self, name: str, owner: str) -> None:
-        """Let a name go, if that key holds it."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -65,6 +43,7 @@ class Registry:
         self._ledger = ledger
         self._announce = announce
         self._owners = owners
+        self._holding = Holding(lambda: self.services, owners)
 
     @property
     def services(self) -> Mapping[str, Service]:
@@ -113,10 +92,13 @@ class Registry:
         when it can not be told whose it is.
         """
         document = None if wanted.openapi is None else json.dumps(wanted.openapi).encode()
-        owner = await self._claim(wanted, caller)
+        await self._holding.check_room(wanted, caller)
+        consents = await self._holding.consents(wanted)
+        owner = await self._claim(wanted, caller, consents)
+        standing = Standing(owner, consents)
         async with self._ledger.writing:
             for _ in range(_ATTEMPTS):
-                registered = await self._try_register(wanted, caller, document, owner)
+                registered = await self._try_register(wanted, caller, document, standing)
                 if registered is not None:
                     return registered
         raise UnavailableError("The registry changes faster than it can be read.")
@@ -175,7 +157,7 @@ class Registry:
 
     async def expire(self) -> None:
         """Take out every instance whose lease has ended; called all the time."""
-        if not self._ledger.is_in_step or not self._ledger.ended():
+        if not self._ledger.is_in_step or not (self._ledger.ended() or self._holding.orphans()):
             return
         with suppress(UnavailableError):
             async with self._ledger.writing:
@@ -186,48 +168,61 @@ class Registry:
         await self._ledger.heed_renewals(self._ledger.ended())
         ended = self._ledger.ended()
         # The store may have been away while the lock was held.
-        if not ended or not self._ledger.is_in_step:
+        orphans = self._holding.orphans()
+        if not (ended or orphans) or not self._ledger.is_in_step:
             return
-        if await self._ledger.commit(_without(self.services, ended, unrenewed=ended)):
+        change = _without(self.services, ended, removed=orphans, unrenewed=ended)
+        if await self._ledger.commit(change):
+            for name in orphans:
+                self._announce("service.expired", name, instances=[])
             for name, instance_id in ended:
                 self._announce("service.expired", name, instances=[instance_id])
 
-    async def _claim(self, wanted: Registration, caller: Caller) -> str | None:
+    async def _claim(
+        self, wanted: Registration, caller: Caller, consents: Mapping[str, str]
+    ) -> str | None:
         """Answer whose a new name is, which makes it the caller's if nobody's; `None` for others.
 
         Not done while the registry is held: a renewal never waits for who owns what.
         """
-        if self._held(wanted.name) is not None:
+        if self._holding.service(wanted.name) is not None:
             return None
         # What is refused claims nothing.
-        self._admit(wanted, caller, digest=None, owner=None)
+        self._admit(wanted, caller, Standing(None, consents), digest=None)
         if self._ledger.is_away:
             raise ValkeyAwayError
         return await self._owners.claim(wanted.name, caller.key_id)
 
-    def _held(self, name: str) -> Service | None:
-        """Answer the service of a name, unless the key that owned it is no more."""
-        service = self.services.get(name)
-        return service if service and self._owners.is_live(service.owner) else None
-
     def _admit(
-        self, wanted: Registration, caller: Caller, *, digest: str | None, owner: str | None
+        self, wanted: Registration, caller: Caller, standing: Standing, *, digest: str | None
     ) -> Service:
-        held = self._held(wanted.name)
+        held = self._holding.service(wanted.name)
         others = [item for item in self.services.values() if item.name != wanted.name]
         now = self._ledger.clock.now()
         services = others if held is None else [*others, held]
-        return admit(wanted, caller, services, document_hash=digest, now=now, owner=owner)
+        return admit(
+            wanted,
+            caller,
+            services,
+            document_hash=digest,
+            now=now,
+            standing=standing,
+        )
 
     async def _try_register(
-        self, wanted: Registration, caller: Caller, document: bytes | None, owner: str | None
+        self,
+        wanted: Registration,
+        caller: Caller,
+        document: bytes | None,
+        standing: Standing,
     ) -> Registered | None:
         digest = None if document is None else hashlib.sha256(document).hexdigest()[:16]
-        before = self._held(wanted.name)
-        if before is None and owner is None:
+        before = self._holding.service(wanted.name)
+        if before is None and standing.owner is None:
             # It was live a moment ago.
             owner = await self._owners.claim(wanted.name, caller.key_id)
-        service = self._admit(wanted, caller, digest=digest, owner=owner)
+            standing = replace(standing, owner=owner)
+        service = self._admit(wanted, caller, standing, digest=digest)
         key = (service.name, wanted.instance_id)
         if service == before:
             if await self._ledger.renew(key):
@@ -252,7 +247,7 @@ class Registry:
 
 def _check_caller(service: Service, caller: Caller) -> None:
     check_owner(service.name, service.owner, caller)
-    caller.require_service(service.name, service.prefix)
+    caller.require_service(service.name, service.prefix, service.host)
 
 
 def _without(

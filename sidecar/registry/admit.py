@@ -1,8 +1,10 @@
 """Whether a registration may join what is registered, and what the service is after it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
+from sidecar.access.errors import ForbiddenError
 from sidecar.access.models import Caller
 from sidecar.kit.errors import InvalidInputError
 from sidecar.registry.errors import (
@@ -19,6 +21,21 @@ _HELD = ("prefix", "host", "expose")
 _PROTECTING = ("ip_allow_list", "basic_auth", "keyauth")
 
 
+@dataclass(frozen=True)
+class Standing:
+    """What is remembered of a name.
+
+    `owner` is the key that holds it where no live service does; `consents` are the names that its
+    `backup_for` agrees with, each with the key that holds it.
+    """
+
+    owner: str | None
+    consents: Mapping[str, str]
+
+
+_NEW = Standing(owner=None, consents={})
+
+
 def admit(
     registration: Registration,
     caller: Caller,
@@ -26,21 +43,23 @@ def admit(
     *,
     document_hash: str | None,
     now: datetime,
-    owner: str | None = None,
+    standing: Standing = _NEW,
 ) -> Service:
     """Answer the service as it is with this instance in it, or raise why it can not be.
 
-    `services` are those that hold live leases, and `owner` is the key that holds the name where
-    none of them does. Raises `ForbiddenError`, `PermanentLeaseError`, `NotOwnerError`,
-    `ServiceConflictError`, `PrefixConflictError`, `NotBackupError` or `InvalidInputError` (weights
-    that are all zero or that the strategy does not heed, targets that see other paths).
+    `services` are those that hold live leases. Raises `ForbiddenError`, `PermanentLeaseError`,
+    `NotOwnerError`, `ServiceConflictError`, `PrefixConflictError`, `NotBackupError` or
+    `InvalidInputError` (weights that are all zero or that the strategy does not heed, targets that
+    see other paths).
     """
-    caller.require_service(registration.name, registration.prefix)
+    caller.require_service(registration.name, registration.prefix, registration.host)
+    if registration.policies.keyauth and registration.policies.keyauth.forward_key:
+        check_may_see_keys(caller)
     others = {service.name: service for service in services}
     current = others.pop(registration.name, None)
     if registration.ttl_seconds is None and not caller.is_admin:
         raise PermanentLeaseError("ttl_seconds: null never ends; give 5 to 86400 seconds.")
-    owner = current.owner if current else owner or caller.key_id
+    owner = current.owner if current else standing.owner or caller.key_id
     check_owner(registration.name, owner, caller)
     if current is not None:
         _check_terms(current, registration, caller)
@@ -55,9 +74,19 @@ def admit(
         created_at=current.created_at if current else now,
         instances=instances,
         document_hash=document_hash,
+        consents=dict(standing.consents),
     )
     check_targets(service, others)
     return service
+
+
+def check_may_see_keys(caller: Caller) -> None:
+    """Raise `ForbiddenError` unless the caller is admin: with `forwardKey` a service sees keys."""
+    if not caller.is_admin:
+        raise ForbiddenError(
+            "policies.keyauth.forwardKey: hands callers' keys to the service, so it takes the"
+            " admin key."
+        )
 
 
 def check_owner(name: str, owner: str, caller: Caller) -> None:

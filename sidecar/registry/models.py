@@ -240,13 +240,16 @@ class Service(ServiceTerms):
 
     Its policies are those of its preset and its own in one. There are no instances while another
     service stands in for it (`policies.failover`).
-    `document_hash` names the inline OpenAPI document, which is kept beside the service.
+    `document_hash` names the inline OpenAPI document, which is kept beside the service. `consents`
+    are the names in `backup_for`, each with the key that held it when it was agreed to: a name that
+    changes hands takes no agreement along.
     """
 
     owner: str
     created_at: datetime
     instances: dict[str, Instance]
     document_hash: str | None = None
+    consents: dict[str, str] = Field(default_factory=dict)
 
 
 def overlaps(first: str, second: str) -> bool:

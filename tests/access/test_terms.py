@@ -79,6 +79,22 @@ def test_what_does_not_fit_is_refused_by_its_name(field: str, value: object) -> 
     assert {error["loc"][0] for error in refused.value.errors()} == {field}
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": "a b"},
+        {"services": ["Math"]},
+        {"capabilities": ["A"]},
+        {"tenant": {"site_id": "a b"}},
+    ],
+)
+def test_a_name_that_is_refused_is_told_its_characters_in_words(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as refused:
+        _wanted(**wrong)
+
+    assert "^" not in refused.value.errors()[0]["msg"]
+
+
 @pytest.mark.parametrize("field", ["services", "prefixes", "capabilities"])
 def test_an_admin_key_is_not_narrowed(field: str) -> None:
     value = ["/math"] if field == "prefixes" else ["math"]

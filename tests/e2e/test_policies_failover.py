@@ -343,11 +343,16 @@ def test_a_service_of_another_key_must_have_agreed(
     callers.registered("spare", two.url, key="admin")
 
     refused = callers.register("main", one.url, policies=policies)
+    early = callers.registered("spare", two.url, key="admin", backup_for=["main"])
+    still = callers.register("main", one.url, policies=policies)
+    callers.registered("main", one.url)
     callers.registered("spare", two.url, key="admin", backup_for=["main"])
     taken = callers.register("main", one.url, policies=policies)
 
     assert (refused.status_code, refused.json()["type"]) == (403, "/problems/not-backup")
     assert f"policies.{policy}.service" in refused.json()["detail"]
+    assert "nobody has registered 'main' yet" in early["warnings"][0]
+    assert still.status_code == 403
     assert taken.status_code == 201
     callers.registered("spare", two.url, key="admin", backup_for=[])
     one.status = 503

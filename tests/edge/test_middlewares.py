@@ -4,6 +4,7 @@ import pytest
 
 from sidecar.edge.middlewares import SharedLimits, middlewares
 from sidecar.edge.models import Flow
+from sidecar.registry.models import Service
 from tests.factories import a_service
 from tests.registry.policies.bad import BCRYPT
 
@@ -30,6 +31,10 @@ def _of(shared: SharedLimits | None = None, servers: int = 1, **given: Any) -> d
     return dict(middlewares(service, servers=servers, shared=shared))
 
 
+BY_ADDRESS = {"average": 5, "sourceCriterion": {"ipStrategy": {"depth": 1}}}
+BY_CONSUMER = {"amount": 5, "sourceCriterion": {"consumer": True}}
+
+
 def test_the_order_is_always_the_same() -> None:
     service = a_service(policies=EVERYTHING)
 
@@ -39,10 +44,10 @@ def test_the_order_is_always_the_same() -> None:
         "ipAllowList",
         "cors",
         "headers",
+        "inFlightReq",
         "basicAuth",
         "keyauth",
         "rateLimit",
-        "inFlightReq",
         "plugin-one",
         "plugin-two",
         "compress",
@@ -52,6 +57,24 @@ def test_the_order_is_always_the_same() -> None:
         "retry",
         "strip",
     ]
+
+
+def test_limits_that_do_not_count_consumers_shield_the_check_of_passwords() -> None:
+    by_address = a_service(policies={**EVERYTHING, "rateLimit": BY_ADDRESS})
+    by_consumer = a_service(policies={**EVERYTHING, "inFlightReq": BY_CONSUMER})
+
+    assert _places(by_address, "rateLimit", "inFlightReq", "basicAuth") == sorted(
+        _places(by_address, "rateLimit", "inFlightReq", "basicAuth")
+    )
+    assert _places(by_consumer, "keyauth", "rateLimit", "inFlightReq") == sorted(
+        _places(by_consumer, "keyauth", "rateLimit", "inFlightReq")
+    )
+
+
+def _places(service: Service, *names: str) -> list[int]:
+    """Answer where in the order each policy stands."""
+    order = list(middlewares(service, servers=1, shared=None))
+    return [order.index(f"math.{name}") for name in names]
 
 
 def test_no_policy_needs_no_middleware() -> None:

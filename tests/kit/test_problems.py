@@ -2,11 +2,11 @@
 
 import logging
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from litestar import Litestar, get, post
-from litestar.params import JSONBody
+from litestar.params import JSONBody, PathParameter, QueryParameter
 from litestar.plugins.problem_details import ProblemDetailsPlugin
 from litestar.testing import TestClient
 from pydantic import Field, model_validator
@@ -26,6 +26,7 @@ class Order(Value):
     cups: Whole = 1
     sweet: Flag = False
     extras: JsonObject = Field(default_factory=dict)
+    spices: dict[Annotated[str, Field(max_length=3)], str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _reasonable(self) -> "Order":
@@ -64,10 +65,18 @@ async def order(data: JSONBody[Order]) -> dict[str, int]:
     return {"cups": data.cups}
 
 
+@get("/cups/{name:str}")
+async def cup(
+    name: Annotated[str, PathParameter(pattern=r"^[a-z][a-z0-9-]{0,62}$")],
+    full: Annotated[bool, QueryParameter()] = True,  # noqa: FBT002 - a query parameter
+) -> dict[str, bool]:
+    return {name: full}
+
+
 @pytest.fixture
 def client() -> Iterator[TestClient[Litestar]]:
     app = Litestar(
-        [teapot, away, invalid, bug, deep, order],
+        [teapot, away, invalid, bug, deep, order, cup],
         logging_config=None,
         plugins=[ProblemDetailsPlugin(PROBLEMS)],
         openapi_config=None,
@@ -160,13 +169,41 @@ def test_what_the_framework_refuses_is_a_problem_too(
         ({"sweet": "yes"}, "sweet", "must be true or false"),
         ({"cups": 11}, "cups", "nobody drinks so much"),
         ({"milk": 1}, "milk", "is not known here"),
+        ({"Cups": 1}, "Cups", "is not known here; did you mean cups?"),
+        ({"spices": {"salt": "a bit"}}, "spices.salt", "must be at most 3 characters long"),
+        (
+            [],
+            "body",
+            "must be an object with fields cups, sweet, extras, spices; for its defaults write {}",
+        ),
+        (None, "body", "is needed, as a JSON object"),
     ],
 )
 def test_a_field_that_is_refused_is_named(
-    client: TestClient[Litestar], body: dict[str, Any], field: str, message: str
+    client: TestClient[Litestar], body: Any, field: str, message: str
 ) -> None:
     answer = client.post("/order", json=body)
 
     assert answer.status_code == 400
     assert answer.json()["errors"] == [{"field": field, "message": message}]
     assert answer.json()["detail"] == f"{field}: {message}"
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "message"),
+    [
+        (
+            "/cups/Big%20One",
+            "name",
+            "must be lower-case letters, digits and hyphens, beginning with a letter, at most 63",
+        ),
+        ("/cups/big?full=nearly", "full", "must be true or false"),
+    ],
+)
+def test_a_parameter_that_is_refused_is_named(
+    client: TestClient[Litestar], path: str, field: str, message: str
+) -> None:
+    answer = client.get(path)
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"] == [{"field": field, "message": message}]

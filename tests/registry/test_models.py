@@ -89,6 +89,24 @@ def test_names_of_the_gateway_are_its_own() -> None:
     assert a_registration("gateways").name == "gateways"
 
 
+@pytest.mark.parametrize(
+    ("fields", "complaint"),
+    [
+        ({"base_ur": "http://a"}, "is not known here; did you mean base_url?"),
+        ({"Backup-For": []}, "is not known here; did you mean backup_for?"),
+        ({"preset": "Public"}, "must be lower-case letters, digits and hyphens"),
+        ({"instance_id": "a/b"}, "must be letters, digits and any of ._-, at most 64"),
+        ({"health": {"path": "up"}}, "must begin with '/'"),
+        ({"routes": [5]}, "must be an object with fields such as path, methods, summary"),
+        ({"ttl_seconds": 4}, "must be at least 5"),
+    ],
+)
+def test_a_complaint_says_what_was_meant_or_would_be_taken(
+    fields: dict[str, Any], complaint: str
+) -> None:
+    assert _complaint(**fields).startswith(complaint)
+
+
 def test_openapi_and_openapi_url_exclude_each_other() -> None:
     complaint = _complaint(openapi={"openapi": "3.0.0"}, openapi_url="openapi.json")
 

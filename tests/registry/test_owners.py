@@ -174,3 +174,84 @@ async def test_a_narrowed_key_renews_and_removes_what_is_its_own(sidecar: Sideca
     await sidecar.registry.remove("math", NARROWED)
 
     assert sidecar.owners.held == {}
+
+
+@pytest.mark.parametrize("prefix", ["/math", "/math/add"])
+async def test_the_usual_prefix_of_a_name_that_is_away_is_kept_for_it(
+    sidecar: Sidecar, prefix: str
+) -> None:
+    """Whoever came while a service was away got its callers, though not its name."""
+    await _register(sidecar)
+    await sidecar.ticks(10)
+
+    with pytest.raises(PrefixConflictError, match="/math is kept for the service 'math'"):
+        await _register(sidecar, OTHER, name="thief", prefix=prefix)
+    assert sidecar.owners.held == {"math": JOINER.key_id}
+    sidecar.owners.ended.add(JOINER.key_id)
+    assert await _register(sidecar, OTHER, name="heir", prefix=prefix) == OTHER.key_id
+
+
+async def test_a_prefix_that_is_kept_is_the_owners_own(sidecar: Sidecar) -> None:
+    await _register(sidecar)
+    await sidecar.ticks(10)
+
+    assert await _register(sidecar, JOINER, name="sums", prefix="/math") == JOINER.key_id
+
+
+async def test_a_name_that_lies_elsewhere_keeps_no_prefix(sidecar: Sidecar) -> None:
+    await _register(sidecar, prefix="/sums")
+
+    assert await _register(sidecar, OTHER, name="other", prefix="/math") == OTHER.key_id
+
+
+async def test_an_agreement_is_with_the_key_that_holds_the_name(sidecar: Sidecar) -> None:
+    """Consent to a free name was consent to whoever took it."""
+    await _register(sidecar, name="bank", backup_for=["free", "away", "live"])
+    assert sidecar.registry.get("bank").consents == {}
+
+    sidecar.owners.held["away"] = OTHER.key_id
+    await _register(sidecar, OTHER, name="live")
+    await _register(sidecar, name="bank", backup_for=["free", "away", "live"])
+
+    agreed = {"away": OTHER.key_id, "live": OTHER.key_id}
+    assert sidecar.registry.get("bank").consents == agreed
+    sidecar.owners.held |= {"away": "somebody", "free": "somebody"}
+    sidecar.owners.calls.clear()
+    await _register(sidecar, name="bank", backup_for=["away", "live"])
+    assert sidecar.registry.get("bank").consents == agreed
+    assert sidecar.owners.calls == []
+
+
+async def test_an_agreement_that_can_not_be_told_now_is_none(sidecar: Sidecar) -> None:
+    await _register(sidecar, name="bank")
+    sidecar.owners.held["away"] = OTHER.key_id
+    sidecar.owners.is_away = True
+
+    await _register(sidecar, name="bank", backup_for=["away"])
+
+    assert sidecar.registry.get("bank").consents == {}
+
+
+async def test_a_service_without_instances_leaves_with_its_key(sidecar: Sidecar) -> None:
+    policies = {"failover": {"service": "spare"}}
+    await _register(sidecar, policies=policies)
+    await sidecar.ticks(10)
+    assert list(sidecar.registry.services) == ["math"]
+
+    sidecar.owners.ended.add(JOINER.key_id)
+    await sidecar.tick()
+
+    assert sidecar.registry.services == {}
+
+
+async def test_a_path_says_nothing_on_a_host_of_its_own(sidecar: Sidecar) -> None:
+    with pytest.raises(ForbiddenError, match=r"host: shop\.example\.com"):
+        await _register(sidecar, NARROWED, prefix="/math", host="shop.example.com")
+
+
+async def test_only_an_admin_has_keys_handed_on(sidecar: Sidecar) -> None:
+    policies = {"keyauth": {"forwardKey": True}}
+
+    with pytest.raises(ForbiddenError, match="forwardKey"):
+        await _register(sidecar, policies=policies)
+    assert await _register(sidecar, ADMIN, policies=policies) == ADMIN.key_id

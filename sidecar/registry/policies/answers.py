@@ -1,12 +1,28 @@
 """The policy on the shape of answers."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import (
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 from sidecar.kit.values import Whole
 from sidecar.registry.policies.fields import MEBIBYTE, Policy
 
+
+def _scalar(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    # Of a union pydantic says what is wrong with each of its kinds.
+    try:
+        return handler(value)
+    except ValidationError as error:
+        raise ValueError("must be a whole number, a text, true or false") from error
+
+
+Scalar = Annotated[int | str | bool, WrapValidator(_scalar)]
 FieldName = Annotated[str, Field(min_length=1, max_length=64)]
 
 
@@ -30,7 +46,7 @@ class Envelope(Policy):
     fields_: EnvelopeFields = Field(
         default_factory=lambda: EnvelopeFields.model_validate({}), alias="fields"
     )
-    success_code: int | str | bool = 0
+    success_code: Scalar = 0
     success_message: str = Field("ok", max_length=200)
     errors: Literal["wrap", "keep", "status200"] = "wrap"
     max_body_bytes: Whole = Field(MEBIBYTE, ge=1, le=64 * MEBIBYTE)

@@ -2,9 +2,9 @@
 
 import ipaddress
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from sidecar.kit.values import Value, Whole
@@ -14,6 +14,7 @@ _DURATION = re.compile(r"(?:[0-9]{1,9}(?:\.[0-9]{1,3})?(?:ms|s|m|h))+")
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _LONGEST_SECONDS = 24 * 3600.0
+_NO_STATUS = 1000
 _STATUS = re.compile(r"([1-5][0-9]{2})(?:-([1-5][0-9]{2}))?")
 # Neither a scope (`fe80::1%eth0`) nor a mask (`10.0.0.0/255.0.0.0`), which Traefik does not read.
 _NETWORK = re.compile(r"[0-9A-Fa-f.:]+(?:/[0-9]{1,3})?")
@@ -39,6 +40,7 @@ _FRAMING = frozenset(
         "upgrade",
     }
 )
+_DURATION_HELP = 'must be a duration with its unit, such as "500ms", "10s" or "1m30s"'
 _NETWORK_HELP = "must be an address or a network such as 192.168.0.0/16"
 _SHORTEST_PAUSE_SECONDS = 1.0
 MEBIBYTE = 1024 * 1024
@@ -56,9 +58,15 @@ def seconds_of(duration: str) -> float:
     return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(duration))
 
 
+def _with_unit(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise ValueError(_DURATION_HELP)  # noqa: TRY004 - pydantic reads ValueError
+    return value
+
+
 def _duration(value: str) -> str:
     if not _DURATION.fullmatch(value):
-        raise ValueError("must be a duration such as 500ms, 10s or 1m30s")
+        raise ValueError(_DURATION_HELP)
     if not 0 < seconds_of(value) <= _LONGEST_SECONDS:
         raise ValueError("must be longer than 0 and at most 24h")
     return value
@@ -71,10 +79,18 @@ def _unhurried(value: str) -> str:
     return value
 
 
-def _status(value: str) -> str:
-    found = _STATUS.fullmatch(value)
+def _status(value: Any) -> str:
+    is_number = type(value) is int and 0 < value < _NO_STATUS
+    text = str(value) if is_number else value
+    found = _STATUS.fullmatch(text) if isinstance(text, str) else None
     if found is None or (found[2] and found[2] < found[1]):
-        raise ValueError("must be a status such as 503 or a range such as 502-504")
+        raise ValueError('must be a status such as 503 or a range such as "502-504"')
+    return found[0]
+
+
+def _statuses(value: Any) -> Any:
+    if not isinstance(value, list):
+        raise ValueError('must be a list such as ["502-504"]')  # noqa: TRY004 - pydantic reads ValueError
     return value
 
 
@@ -109,10 +125,14 @@ def _network(value: str) -> str:
     return value
 
 
-Duration = Annotated[str, Field(max_length=40), AfterValidator(_duration)]
+Duration = Annotated[
+    str, Field(max_length=40), BeforeValidator(_with_unit), AfterValidator(_duration)
+]
 Interval = Annotated[Duration, AfterValidator(_unhurried)]
-StatusRange = Annotated[str, AfterValidator(_status)]
-StatusRanges = Annotated[list[StatusRange], Field(min_length=1, max_length=20)]
+StatusRange = Annotated[str, BeforeValidator(_status)]
+StatusRanges = Annotated[
+    list[StatusRange], Field(min_length=1, max_length=20), BeforeValidator(_statuses)
+]
 HeaderName = Annotated[str, AfterValidator(_header_name)]
 SettableHeader = Annotated[str, AfterValidator(_settable)]
 HeaderValue = Annotated[str, Field(max_length=4096), AfterValidator(_header_value)]

@@ -62,6 +62,11 @@ PluginName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0
 PluginSettings = Annotated[JsonObject, AfterValidator(_readable)]
 
 
+# What a service is sent under such a name opens doors elsewhere.
+_TELLING = re.compile(r"auth|cookie|key|token|secret|password|credential", re.IGNORECASE)
+_HIDDEN = "…"
+
+
 class Policies(Policy):
     """Each policy that is given is on. `null` switches off what a preset gave."""
 
@@ -124,6 +129,11 @@ class Policies(Policy):
         if self.basic_auth:
             names = [user.partition(":")[0] for user in self.basic_auth.users]
             tree["basicAuth"]["users"] = names
+        sent = tree.get("headers", {}).get("customRequestHeaders", {})
+        for name in sent:
+            sent[name] = _HIDDEN if _TELLING.search(name) else sent[name]
+        if self.plugin:
+            tree["plugin"] = dict.fromkeys(self.plugin, _HIDDEN)
         return tree
 
     @property

@@ -53,8 +53,9 @@ def check_targets(service: Service, others: Mapping[str, Service]) -> None:
         if not _agreed(service, target):
             raise NotBackupError(
                 f"{field}: {name!r} was registered with another key ({target.owner}) than"
-                f" {service.name!r} ({service.owner}). Register both with one key, or name"
-                f" {service.name!r} in the backup_for of {name!r}."
+                f" {service.name!r} ({service.owner}). Register both with one key; or register"
+                f" {service.name!r} without it, then {name!r} with {service.name!r} in its"
+                f" backup_for, then {service.name!r} with it."
             )
         if not _same_paths(service, target):
             raise InvalidInputError.of(
@@ -94,6 +95,11 @@ def warnings(service: Service, others: Mapping[str, Service]) -> list[str]:
         for name in service.policies.targets
         if name not in others
     ]
+    found += [
+        f"backup_for: nobody has registered {name!r} yet; register again once somebody has."
+        for name in service.backup_for
+        if name not in service.consents
+    ]
     failover, canary = service.policies.failover, service.policies.canary
     if not service.instances and failover:
         found.append(f"No instance is registered; {failover.service!r} stands in where it can.")
@@ -113,7 +119,9 @@ def _bases(service: Service) -> set[str]:
 
 def _agreed(service: Service, target: Service) -> bool:
     # On this way the target's own router, and with it its key check, is passed by.
-    return target.owner == service.owner or service.name in target.backup_for
+    return target.owner == service.owner or (
+        service.name in target.backup_for and target.consents.get(service.name) == service.owner
+    )
 
 
 def _same_paths(service: Service, target: Service) -> bool:

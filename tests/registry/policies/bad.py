@@ -468,7 +468,12 @@ RESILIENCE: list[Bad] = [
     *(
         ({policy: {**sound, "status": [text]}}, f"{policy}.status.0")
         for policy, sound in _WITH_STATUSES.items()
-        for text in ("5xx", "600", "099", "504-502", "500-", "5", "", FOREIGN_STATUS, TEMPLATE, 503)
+        for text in ("5xx", "600", "099", "504-502", "500-", "5", "", FOREIGN_STATUS, TEMPLATE)
+    ),
+    *(
+        ({policy: {**sound, "status": [number]}}, f"{policy}.status.0")
+        for policy, sound in _WITH_STATUSES.items()
+        for number in (5, 99, 600, -503, 503.0, True, HUGE, 10**5000, None, ["503"])
     ),
     *_each(
         "healthCheck",

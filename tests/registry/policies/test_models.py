@@ -86,11 +86,11 @@ GOOD: list[tuple[dict[str, Any], dict[str, Any]]] = [
                 "Third-party_1": {"any": [{"thing": 0.5, "none": None}], "no": None, "of": [1, 2]}
             }
         },
-        {
-            "plugin": {
-                "Third-party_1": {"any": [{"thing": 0.5, "none": None}], "no": None, "of": [1, 2]}
-            }
-        },
+        {"plugin": {"Third-party_1": "…"}},
+    ),
+    (
+        {"headers": {"customRequestHeaders": {"Authorization": "Basic x", "X-Env": "prod"}}},
+        {"headers": {"customRequestHeaders": {"Authorization": "…", "X-Env": "prod"}}},
     ),
     ({"compress": {}}, {"compress": {"encodings": ["gzip", "br", "zstd"]}}),
     (
@@ -298,3 +298,94 @@ def test_the_schema_says_the_names_that_are_taken() -> None:
         "canary",
         "failover",
     }
+
+
+def _said(given: dict[str, Any]) -> dict[str, str]:
+    with pytest.raises(ValidationError) as caught:
+        Policies.model_validate(given)
+    return {
+        ".".join(map(str, error["loc"])): error["msg"].removeprefix("Value error, ")
+        for error in caught.value.errors()
+    }
+
+
+@pytest.mark.parametrize(
+    ("policy", "sound"), [("retry", {"attempts": 2}), ("failover", {"service": "b"})]
+)
+def test_statuses_may_be_numbers_in_a_list(policy: str, sound: dict[str, Any]) -> None:
+    taken = policies(**{policy: {**sound, "status": [503, "500-502", 599]}})
+
+    assert taken == policies(**{policy: {**sound, "status": ["503", "500-502", "599"]}})
+    assert _said({policy: {**sound, "status": 503}}) == {
+        f"{policy}.status": 'must be a list such as ["502-504"]'
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "message"),
+    [
+        ({"ratelimit": {}}, "ratelimit", "is not known here; did you mean rateLimit?"),
+        ({"basic_auth": {}}, "basic_auth", "is not known here; did you mean basicAuth?"),
+        (
+            {"retry": {"attempts": 2, "initial_interval": "1s"}},
+            "retry.initial_interval",
+            "is not known here; did you mean initialInterval?",
+        ),
+        (
+            {"failover": {"service": "b", "unsafeMethods": True}},
+            "failover.unsafeMethods",
+            "is not known here; did you mean unsafe_methods?",
+        ),
+        (
+            {"keyauth": True},
+            "keyauth",
+            "must be an object with fields scopes, forwardKey; for its defaults write {}",
+        ),
+        (
+            {"timeouts": "30s"},
+            "timeouts",
+            (
+                "must be an object with fields dialTimeout, responseHeaderTimeout, idleConnTimeout;"
+                " for its defaults write {}"
+            ),
+        ),
+        # These take no defaults: something must be said.
+        (
+            {"buffering": 5},
+            "buffering",
+            (
+                "must be an object with fields maxRequestBodyBytes, memRequestBodyBytes,"
+                " maxResponseBodyBytes, memResponseBodyBytes"
+            ),
+        ),
+        (
+            {"inFlightReq": {"amount": 1, "sourceCriterion": "consumer"}},
+            "inFlightReq.sourceCriterion",
+            "must be an object with fields consumer, ipStrategy, requestHeaderName, requestHost",
+        ),
+        (
+            {"timeouts": {"dialTimeout": 5}},
+            "timeouts.dialTimeout",
+            'must be a duration with its unit, such as "500ms", "10s" or "1m30s"',
+        ),
+        (
+            {"healthCheck": {"interval": "soon"}},
+            "healthCheck.interval",
+            'must be a duration with its unit, such as "500ms", "10s" or "1m30s"',
+        ),
+        (
+            {"mirror": {"service": "B"}},
+            "mirror.service",
+            "must be lower-case letters, digits and hyphens, beginning with a letter, at most 63",
+        ),
+        (
+            {"envelope": {"successCode": None}},
+            "envelope.successCode",
+            "must be a whole number, a text, true or false",
+        ),
+    ],
+)
+def test_a_refusal_says_what_was_meant_or_would_be_taken(
+    given: dict[str, Any], field: str, message: str
+) -> None:
+    assert _said(given) == {field: message}
