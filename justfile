@@ -41,9 +41,12 @@ token name="admin":
     @{{ bare }} python -m stack token {{ quote(name) }}
 
 # Work with keys and services: `gatehouse key create …`, `gatehouse service list`, ….
+[no-cd]
 [no-exit-message]
 gatehouse *arguments:
-    @{{ bare }} gatehouse "$@"
+    @root={{ quote(justfile_directory()) }} var=${GATEHOUSE_VAR_DIR:-var} && \
+    case $var in /*) ;; *) var=$root/$var ;; esac && \
+    GATEHOUSE_VAR_DIR=$var {{ bare }} --project "$root" gatehouse "$@"
 
 # Put the code into its form.
 fmt:

@@ -10,7 +10,7 @@ from stack import compose, local
 from stack.errors import StackError
 from stack.layout import ROOT, Layout, layout_of
 from stack.mode import Mode, choose, running
-from stack.read import read_settings
+from stack.read import read_settings, read_usable
 
 INTERRUPTED = 130
 
@@ -19,7 +19,7 @@ def main() -> int:
     """Run one command and answer its exit status."""
     arguments = _parser().parse_args()
     try:
-        settings = read_settings(ROOT / ".env")
+        settings = _settings(arguments.command)
         return COMMANDS[arguments.command](arguments, settings, layout_of(settings))
     except StackError as error:
         sys.stderr.write(f"\n{error}\n")
@@ -30,6 +30,16 @@ def main() -> int:
     except KeyboardInterrupt:
         sys.stderr.write("\nInterrupted. ./just status shows what runs, ./just down stops it.\n")
         return INTERRUPTED
+
+
+def _settings(command: str) -> Settings:
+    env_file = ROOT / ".env"
+    if command in STARTING:
+        return read_settings(env_file)
+    settings, wrong = read_usable(env_file)
+    if wrong:
+        sys.stderr.write(f"{wrong}\nHere that is left out.\n\n")
+    return settings
 
 
 def _choose(arguments: argparse.Namespace, _: Settings, layout: Layout) -> int:
@@ -82,6 +92,8 @@ def _token(arguments: argparse.Namespace, _: Settings, layout: Layout) -> int:
 
 
 NAMES = {Mode.LOCAL: "local processes", Mode.COMPOSE: "Docker Compose"}
+STARTING = ("choose", "up")
+"""What must not begin with settings that are wrong; all else works on what runs already."""
 COMMANDS: dict[str, Callable[[argparse.Namespace, Settings, Layout], int]] = {
     "choose": _choose,
     "up": _up,

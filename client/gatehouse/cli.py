@@ -48,7 +48,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(argv: Sequence[str] | None, console: Console) -> int:
     """Run the command and give its exit status; usage errors leave by SystemExit."""
-    arguments = _parser().parse_args(argv)
+    arguments, strange = _parser().parse_known_args(argv)
+    if strange:
+        # The usage that helps is that of the command, not the one of the whole.
+        arguments.parser.error(f"unrecognized arguments: {' '.join(strange)}")
     try:
         arguments.run(arguments, console)
     except (CommandError, KeyNotFoundError, ManifestError) as error:

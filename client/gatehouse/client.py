@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -29,7 +30,9 @@ class GatewayClient(Protocol):
 
     def register(self, registration: Mapping[str, Any]) -> Answer: ...
     def heartbeat(self, name: str, instance_id: str, *, timeout_seconds: float) -> Answer: ...
-    def deregister(self, name: str, instance_id: str, *, timeout_seconds: float) -> None: ...
+    def deregister(self, name: str, instance_id: str, *, timeout_seconds: float) -> bool:
+        """Tell whether the gateway said that it is out."""
+
     def close(self) -> None: ...
 
 
@@ -56,8 +59,9 @@ class HttpGatewayClient:
         reply = self.ask("POST", path, timeout_seconds)
         return read_heartbeat(reply, now=_now()) if isinstance(reply, Reply) else reply
 
-    def deregister(self, name: str, instance_id: str, *, timeout_seconds: float) -> None:
-        self.ask("DELETE", _instance_path(name, instance_id), timeout_seconds)
+    def deregister(self, name: str, instance_id: str, *, timeout_seconds: float) -> bool:
+        reply = self.ask("DELETE", _instance_path(name, instance_id), timeout_seconds)
+        return isinstance(reply, Reply) and reply.status == HTTPStatus.NO_CONTENT
 
     def close(self) -> None:
         self._transport.close()

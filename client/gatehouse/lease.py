@@ -48,6 +48,7 @@ class Lease:
         self._clock = clock
         self._luck = luck
         self._has_neighbours = False
+        self._is_given_back = False
         self._standing = Standing()
         self._thread = threading.Thread(
             target=self.run, name=f"gatehouse-{self._name}", daemon=True
@@ -58,15 +59,17 @@ class Lease:
         self._standing = Standing(lease=held)
         self._thread.start()
 
-    def stop(self, *, has_neighbours: bool = False) -> None:
+    def stop(self, *, has_neighbours: bool = False) -> bool:
         """Give the lease back, in at most 2 s; what takes longer ends with the lease itself.
 
         With `has_neighbours`, whoever still answers at this address keeps the lease: another worker
         process of the same server. That is only sound where this process has stopped listening.
+        Tells whether the gateway took it.
         """
         self._has_neighbours = has_neighbours
         self._stopping.set()
         self._thread.join(STOP_SECONDS)
+        return self._is_given_back
 
     def run(self) -> None:
         """Do all of it, in the calling thread, until `stop` or until `wait` says so."""
@@ -122,4 +125,6 @@ class Lease:
         if self._has_neighbours and self._doorstep.answers(timeout_seconds=NEIGHBOUR_SECONDS):
             logger.info("%s: another process serves its address and keeps the lease", self._name)
             return
-        self._client.deregister(self._name, lease.instance_id, timeout_seconds=FAREWELL_SECONDS)
+        self._is_given_back = self._client.deregister(
+            self._name, lease.instance_id, timeout_seconds=FAREWELL_SECONDS
+        )

@@ -1,6 +1,5 @@
 """`gatehouse.yaml`: a registration as a file, which both the SDK and the command line read."""
 
-import difflib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +7,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gatehouse.models import Registration
+from gatehouse.policy_check import policy_errors
 from gatehouse.safe_yaml import YamlError, read_documents
+from gatehouse.spelling import unknown
 
 MANIFEST_BYTES = 256 * 1024
 
@@ -57,6 +58,8 @@ FIELDS: Mapping[str, _Kind] = {
 _HINTS = {
     "services": "is not known here: write each service as a document of its own, after a line ---",
     "port": "is not known here: give base_url, such as http://127.0.0.1:8000",
+    "url": "is not known here; did you mean base_url?",
+    "ttl": "is not known here; did you mean ttl_seconds?",
 }
 
 
@@ -122,7 +125,8 @@ def _read_text(path: Path) -> str:
             content = file.read(MANIFEST_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise ManifestError(f"{path} cannot be read: {reason}.") from error
+        # `just` may have gone elsewhere: a relative path would not tell where it was looked for.
+        raise ManifestError(f"{path.absolute()} cannot be read: {reason}.") from error
     if len(content) > MANIFEST_BYTES:
         raise ManifestError(f"{path} is longer than {MANIFEST_BYTES // 1024} KiB.")
     try:
@@ -144,15 +148,23 @@ def _errors(document: object) -> list[str]:
         return ["it must be a mapping of fields, such as `name: orders`"]
     said = _said(document)
     missing = [] if "name" in said else ["name: is missing"]
-    return missing + [
+    wrong = [
         f"{key}: {problem}" for key, value in said.items() if (problem := _problem(key, value))
     ]
+    policies = said.get("policies")
+    if not isinstance(policies, dict):
+        return missing + wrong
+    return missing + wrong + policy_errors(policies, has_preset="preset" in said)
 
 
 def _problem(key: str, value: object) -> str:
     kind = FIELDS.get(key)
     if kind is None:
-        return _unknown(key)
+        return _HINTS.get(key) or unknown(key, FIELDS)
+    if key == "preset" and isinstance(value, list):
+        return "must be text: one preset only"
+    if key == "base_url" and "${" in str(value):
+        return "must be written out: nothing is expanded in a manifest"
     # A bool is an int to isinstance.
     is_of_kind = type(value) in kind.types and (
         kind.of is None or all(type(each) is kind.of for each in _entries(value))
@@ -162,12 +174,3 @@ def _problem(key: str, value: object) -> str:
 
 def _entries(value: object) -> list[object]:
     return value if isinstance(value, list) else []
-
-
-def _unknown(key: str) -> str:
-    if key in _HINTS:
-        return _HINTS[key]
-    near = difflib.get_close_matches(key, FIELDS, n=1)
-    if near:
-        return f"is not known here; did you mean {near[0]}?"
-    return f"is not known here; there are {', '.join(FIELDS)}"

@@ -7,7 +7,9 @@ for a whole policy switches off what the preset gave.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Required, TypedDict
+from typing import Annotated, Any, Literal, Required, TypedDict
+
+Duration = Annotated[str, "a duration, such as 30s"]
 
 
 class IpStrategy(TypedDict, total=False):
@@ -45,7 +47,7 @@ class RateLimit(TypedDict, total=False):
 
     average: Required[int]
     """So many requests in each `period`."""
-    period: str
+    period: Duration
     """A duration. Default: `"1s"`."""
     burst: int
     """So many at once. Default: 1."""
@@ -69,11 +71,11 @@ class CircuitBreaker(TypedDict, total=False):
     expression: Required[str]
     """Such as `NetworkErrorRatio() > 0.5`, `LatencyAtQuantileMS(50.0) > 1000` or
     `ResponseCodeRatio(500, 600, 0, 600) > 0.3`, joined by `&&` or `||`."""
-    checkPeriod: str
+    checkPeriod: Duration
     """A duration: how often the expression is looked at. Default: `"100ms"`."""
-    fallbackDuration: str
+    fallbackDuration: Duration
     """A duration: how long nothing is asked. Default: `"10s"`."""
-    recoveryDuration: str
+    recoveryDuration: Duration
     """A duration: how long requests come back bit by bit. Default: `"10s"`."""
     responseCode: int
     """Default: 503."""
@@ -84,9 +86,9 @@ class Retry(TypedDict, total=False):
 
     attempts: Required[int]
     """2 to 10, with the first one."""
-    initialInterval: str
+    initialInterval: Duration
     """A duration: the first wait; the following ones grow."""
-    timeout: str
+    timeout: Duration
     """A duration: after it no further attempt begins."""
     status: Sequence[str]
     """A status list that counts as a failure too."""
@@ -100,11 +102,11 @@ class Retry(TypedDict, total=False):
 class Timeouts(TypedDict, total=False):
     """How long the edge waits for the service; each is a duration."""
 
-    dialTimeout: str
+    dialTimeout: Duration
     """For a connection. Default: `"5s"`."""
-    responseHeaderTimeout: str
+    responseHeaderTimeout: Duration
     """Until the answer begins, then callers get 504. Default: for ever."""
-    idleConnTimeout: str
+    idleConnTimeout: Duration
     """How long an unused connection is kept. Default: `"90s"`."""
 
 
@@ -205,11 +207,11 @@ class HealthCheck(TypedDict, total=False):
 
     path: str
     """Default: that of `health`."""
-    interval: str
+    interval: Duration
     """A duration. Default: `"10s"`."""
-    unhealthyInterval: str
+    unhealthyInterval: Duration
     """A duration: for instances that failed."""
-    timeout: str
+    timeout: Duration
     """A duration. Default: `"2s"`."""
     status: int
     """Default: any from 200 to 399."""
@@ -219,7 +221,7 @@ class HealthCheck(TypedDict, total=False):
 class PassiveHealthCheck(TypedDict, total=False):
     """Leave an instance alone for a while after it failed requests."""
 
-    failureWindow: str
+    failureWindow: Duration
     """A duration: in which failures count, and for which it is left alone. Default: `"10s"`."""
     maxFailedAttempts: int
     """Default: 1."""

@@ -88,7 +88,7 @@ def read_first(files: tuple[Path, ...]) -> str:
     recipe = "token" if files[0].stem == "admin" else "token join"
     raise KeyNotFoundError(
         f"There is no {files[0]}{above}. The gateway makes it at its first start (./just up);"
-        f" from elsewhere, set GATEHOUSE_TOKEN to what `./just {recipe}` prints."
+        f" from elsewhere, `./just {recipe}` in the checkout prints it, for GATEHOUSE_TOKEN."
     )
 
 

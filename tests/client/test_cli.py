@@ -71,6 +71,27 @@ def test_what_it_does_not_know_is_a_usage_error(root: Path, arguments: tuple[str
     assert "usage: gatehouse" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [("key", "list"), ("key", "create", "a", "--scope", "admin"), ("service", "register", "x")],
+)
+def test_an_option_that_is_not_known_shows_the_usage_of_its_command(
+    root: Path, arguments: tuple[str, ...]
+) -> None:
+    done = gatehouse(*arguments, "--nonsense", cwd=root)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"usage: gatehouse {' '.join(arguments[:2])} ")
+    assert done.stderr.endswith("error: unrecognized arguments: --nonsense\n")
+
+
+def test_a_manifest_that_is_missing_is_named_by_its_whole_path(root: Path) -> None:
+    done = gatehouse("service", "register", "orders.yaml", cwd=root)
+
+    said = f"gatehouse: {root}/orders.yaml cannot be read: No such file or directory.\n"
+    assert (done.returncode, done.stderr) == (1, said)
+
+
 def test_help_names_the_commands(root: Path) -> None:
     done = gatehouse("--help", cwd=root)
 

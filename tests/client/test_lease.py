@@ -27,8 +27,9 @@ class ScriptedClient:
     def heartbeat(self, name: str, instance_id: str, *, timeout_seconds: float) -> Answer:
         return self._answer(f"heartbeat {name} {instance_id} within {timeout_seconds:g} s")
 
-    def deregister(self, name: str, instance_id: str, *, timeout_seconds: float) -> None:
+    def deregister(self, name: str, instance_id: str, *, timeout_seconds: float) -> bool:
         self.asked.append(f"deregister {name} {instance_id} within {timeout_seconds:g} s")
+        return True
 
     def close(self) -> None:
         self.asked.append("close")

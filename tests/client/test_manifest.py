@@ -185,6 +185,14 @@ def test_a_file_that_is_no_manifest_is_refused(
         ("tags: demo", "must be a list of texts, such as [demo]"),
         ("tags: [1]", "must be a list of texts, such as [demo]"),
         ("backup_for: [~]", "must be a list of texts, such as [demo]"),
+        ("preset: [public, inner]", "must be text: one preset only"),
+        (
+            "base_url: http://${HOST}:8000",
+            "must be written out: nothing is expanded in a manifest",
+        ),
+        ("url: http://a", "is not known here; did you mean base_url?"),
+        ("ttl: 30", "is not known here; did you mean ttl_seconds?"),
+        ("STRIP-PREFIX: true", "is not known here; did you mean strip_prefix?"),
     ],
 )
 def test_a_field_of_the_wrong_kind_is_named(tmp_path: Path, field: str, said: str) -> None:
@@ -220,3 +228,23 @@ def test_one_of_several_is_found_by_its_name(tmp_path: Path) -> None:
         with pytest.raises(ManifestError) as raised:
             find_manifest(path, name)
         assert str(raised.value) == said
+
+
+def test_what_is_wrong_in_the_policies_is_named_with_the_rest(tmp_path: Path) -> None:
+    text = "name: a\nweight: x\npolicies:\n  keyauth:\n  ratelimit: {average: 1}\n"
+
+    assert refused(tmp_path, text) == (
+        "FILE is not a manifest:\n"
+        "  weight: must be a whole number\n"
+        "  policies.keyauth: is empty, which would switch off what a preset gives, and no preset is"
+        " named here. For its defaults write: keyauth: {}\n"
+        "  policies.ratelimit: is not known here; did you mean rateLimit?"
+    )
+
+
+def test_null_switches_off_what_a_preset_gives(tmp_path: Path) -> None:
+    text = "name: a\npreset: public\npolicies: {rateLimit: null}\n"
+
+    (manifest,) = read_manifests(a_file(tmp_path, text))
+
+    assert manifest.fields["policies"] == {"rateLimit": None}

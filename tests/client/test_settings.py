@@ -150,5 +150,5 @@ def test_the_place_of_the_key_can_be_told_without_the_key(tmp_path: Path) -> Non
 def test_another_generated_key_can_be_meant(tmp_path: Path) -> None:
     settings = read_settings({}, tmp_path, key="admin.key")
 
-    with pytest.raises(KeyNotFoundError, match=r"admin\.key.*`\./just token` prints"):
+    with pytest.raises(KeyNotFoundError, match=r"admin\.key.*`\./just token` in the checkout"):
         settings.get_token()

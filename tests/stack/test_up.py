@@ -117,6 +117,23 @@ def test_logs_prints_the_end_of_one_log_or_of_all(running: LocalStack) -> None:
     assert "there are valkey, sidecar" in running.run("logs", "nonsense").stderr
 
 
+def test_settings_that_are_wrong_by_now_stop_nobody_from_looking_and_ending(
+    running: LocalStack,
+) -> None:
+    wrong = {"GATEHOUSE_HTTPS_PORT": "abc"}
+
+    answers = [running.run(*what, **wrong) for what in (["status"], ["logs"], ["token"], ["down"])]
+    refused = running.run("up", "local", **wrong)
+
+    assert [answer.returncode for answer in answers] == [0, 0, 0, 0]
+    assert answers[2].stdout.count("\n") == 1
+    assert answers[3].stdout == "Gatehouse has stopped.\n"
+    assert refused.returncode == 1
+    for answer in (*answers, refused):
+        assert "HTTPS_PORT is 'abc': must be a port number, such as 443" in answer.stderr
+    assert running.run("up", "local").returncode == 0
+
+
 def test_down_leaves_no_process_behind_and_then_says_that_nothing_runs(
     running: LocalStack,
 ) -> None:

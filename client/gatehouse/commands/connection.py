@@ -75,8 +75,9 @@ def _mind_the_way(url: str, console: Console, *, insecure: bool) -> None:
 class Api:
     """The gateway's API; whatever goes wrong is a CommandError that says what to do."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, needs_admin: bool = False) -> None:
         self.settings = settings
+        self._needs_admin = needs_admin
         self._client = HttpGatewayClient(settings)
 
     def __enter__(self) -> Self:
@@ -127,7 +128,7 @@ class Api:
             return self._stranger(reply)
         detail, lines = _read_problem(reply)
         if reply.status in _KEY_TROUBLE:
-            lines.append(f"The key is from {self.settings.token_place}.")
+            lines += _about_key(self.settings, reply.status, needs_admin=self._needs_admin)
         slug = str(reply.body.get("type", "")).rpartition("/")[2]
         return ProblemError(detail, lines, slug)
 
@@ -149,6 +150,8 @@ def add_api_command(
     name: str,
     run: Callable[[argparse.Namespace, Console, Api], None],
     summary: str,
+    *,
+    needs_admin: bool = False,
 ) -> argparse.ArgumentParser:
     """Add a command that asks the gateway, with the options for it."""
     parser = actions.add_parser(
@@ -157,11 +160,22 @@ def add_api_command(
     add_connection_options(parser)
 
     def start(arguments: argparse.Namespace, console: Console) -> None:
-        with Api(read_connection(arguments, console)) as api:
+        with Api(read_connection(arguments, console), needs_admin=needs_admin) as api:
             run(arguments, console, api)
 
-    parser.set_defaults(run=start)
+    parser.set_defaults(run=start, parser=parser)
     return parser
+
+
+def _about_key(settings: Settings, status: int, *, needs_admin: bool) -> list[str]:
+    place = settings.token_place
+    file = next((path for path in settings.token_files if path.exists()), None)
+    is_replaceable = settings.token and file and status == HTTPStatus.FORBIDDEN
+    other = f'; with "unset GATEHOUSE_TOKEN" {file} is taken' if is_replaceable else ""
+    return [
+        f"The key is from {place}{other}.",
+        *(["This takes the admin key: ./just token"] if needs_admin else []),
+    ]
 
 
 def _read_problem(reply: Reply) -> tuple[str, list[str]]:

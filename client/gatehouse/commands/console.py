@@ -1,6 +1,7 @@
 """Where a command's words go: results to standard output, remarks and errors beside it."""
 
 import json
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
@@ -20,6 +21,10 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def _pause(seconds: float) -> None:
+    threading.Event().wait(seconds)
+
+
 @dataclass(frozen=True)
 class Console:
     """What a command sees of the machine, and where it writes."""
@@ -32,6 +37,8 @@ class Console:
     """Default: the process's own."""
     cwd: Path | None = None
     """Where to look for keys. Default: the process's own directory."""
+    pause: Callable[[float], None] = _pause
+    """Lets so many seconds pass."""
     now: Callable[[], datetime] = _utc_now
     zone: tzinfo | None = None
     """In which times are shown. Default: the machine's own."""

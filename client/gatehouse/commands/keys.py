@@ -1,32 +1,22 @@
 """`gatehouse key`: make, list, look at, renew and end keys."""
 
 import argparse
+import contextlib
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from gatehouse.commands.connection import Api, add_api_command
+from gatehouse.commands.connection import Api, ProblemError, add_api_command
 from gatehouse.commands.console import CommandError, Console
 from gatehouse.commands.fields import entries, list_of, object_of, text_of
+from gatehouse.commands.scopes import SCOPES, read_scope
 from gatehouse.commands.tables import pairs, table
 from gatehouse.commands.times import duration_seconds, exact, expiry, read_moment, relative
 
-SCOPES = (
-    "services:register",
-    "services:read",
-    "workers:connect",
-    "tools:enroll",
-    "tools:call",
-    "jobs:submit",
-    "jobs:read",
-    "events:publish",
-    "events:read",
-    "webhooks:manage",
-    "edge:call",
-    "admin",
-)
 OVERLAP = "1h"
+EDGE_SECONDS = 1.5
+"""Within this time the edge heeds what has become of a key."""
 
 Value = TypeVar("Value")
 
@@ -42,10 +32,10 @@ def add_key_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPars
         description="Work with the keys of a gateway. All of it needs a key with the scope admin.",
     )
     actions = key.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    _add_create(actions)
-    add_api_command(actions, "list", _list, "list all keys")
-    show = add_api_command(actions, "show", _show, "show one key")
-    rotate = add_api_command(actions, "rotate", _rotate, "give a key a new token")
+    create = _add_create(actions)
+    _add(actions, "list", _list, "list all keys")
+    show = _add(actions, "show", _show, "show one key")
+    rotate = _add(actions, "rotate", _rotate, "give a key a new token")
     rotate.add_argument(
         "--overlap",
         type=_or_usage(duration_seconds),
@@ -53,19 +43,35 @@ def add_key_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPars
         metavar="TIME",
         help="how long the old token still works: 30m; 0 ends it now (default: %(default)s)",
     )
-    revoke = add_api_command(actions, "revoke", _revoke, "end a key, for ever")
+    revoke = _add(actions, "revoke", _revoke, "end a key, for ever")
     for parser in (show, rotate, revoke):
         parser.add_argument("id", metavar="ID", type=_key_id, help="the key's id, not its token")
+    for parser in (create, rotate, revoke):
+        parser.add_argument(
+            "--no-wait",
+            action="store_true",
+            help=f"do not wait until the edge heeds it, which takes {EDGE_SECONDS:g} s at most",
+        )
 
 
-def _add_create(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    create = add_api_command(
-        actions, "create", _create, "make a key and print its token, this once"
-    )
+def _add(
+    actions: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    run: Callable[[argparse.Namespace, Console, Api], None],
+    summary: str,
+) -> argparse.ArgumentParser:
+    return add_api_command(actions, name, run, summary, needs_admin=True)
+
+
+def _add_create(
+    actions: "argparse._SubParsersAction[argparse.ArgumentParser]",
+) -> argparse.ArgumentParser:
+    create = _add(actions, "create", _create, "make a key and print its token, this once")
     create.epilog = "Example: token=$(gatehouse key create alice --scope edge:call --service math)"
     create.add_argument("name", metavar="NAME", help="what services see as X-Consumer")
     create.add_argument(
         "--scope",
+        type=_or_usage(read_scope),
         action="append",
         required=True,
         help=f"what it may do; give it again for more: {', '.join(SCOPES)}, or one of your own,"
@@ -86,6 +92,7 @@ def _add_create(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         metavar="WHEN",
         help="30d, 12h, or 2026-12-31T00:00:00Z (default: never)",
     )
+    return create
 
 
 def _create(arguments: argparse.Namespace, console: Console, api: Api) -> None:
@@ -145,7 +152,8 @@ def _pages(api: Api) -> Iterator[dict[str, Any]]:
 
 
 def _show(arguments: argparse.Namespace, console: Console, api: Api) -> None:
-    key = api.get("keys", arguments.id)
+    with _by_id(arguments.id, api):
+        key = api.get("keys", arguments.id)
     if arguments.json:
         console.say_json(key)
         return
@@ -174,38 +182,79 @@ def _show(arguments: argparse.Namespace, console: Console, api: Api) -> None:
 
 def _rotate(arguments: argparse.Namespace, console: Console, api: Api) -> None:
     body = {"overlap_seconds": arguments.overlap}
-    key = api.post("keys", arguments.id, "rotate", body=body)
+    with _by_id(arguments.id, api):
+        key = api.post("keys", arguments.id, "rotate", body=body)
     ends = exact(key.get("overlap_ends_at"), now=console.now(), zone=console.zone, never="")
-    _hand_over(arguments, console, key, "Rotated")
-    console.remark(f"The old token works until {ends}." if ends else "The old token has ended.")
+    old = f"The old token works until {ends}." if ends else "The old token has ended."
+    _hand_over(arguments, console, key, "Rotated", old)
 
 
 def _revoke(arguments: argparse.Namespace, console: Console, api: Api) -> None:
-    api.delete("keys", arguments.id)
+    with _by_id(arguments.id, api):
+        api.delete("keys", arguments.id)
+    _settle(arguments, console)
     if arguments.json:
         console.say_json({"revoked": arguments.id})
     else:
         console.say(f"Revoked {arguments.id}.")
 
 
+@contextlib.contextmanager
+def _by_id(given: str, api: Api) -> Iterator[None]:
+    """Tell whoever gives a key's name in place of its id what the id is."""
+    try:
+        yield
+    except ProblemError as error:
+        if error.slug != "key-not-found":
+            raise
+        named = [key for key in _pages(api) if key.get("name") == given]
+        if not named:
+            raise
+        live = [key for key in named if key.get("revoked_at") is None]
+        ids = ", ".join(text_of(key, "id") for key in live or named)
+        raise CommandError(f"This takes an id; {given!r} is {ids}.") from error
+
+
+def _settle(arguments: argparse.Namespace, console: Console) -> None:
+    """Let the edge read the keys again, so that what is done next finds it so."""
+    if arguments.no_wait:
+        console.remark(f"The edge heeds this within {EDGE_SECONDS:g} seconds.")
+    else:
+        console.pause(EDGE_SECONDS)
+
+
 def _hand_over(
-    arguments: argparse.Namespace, console: Console, key: dict[str, Any], done: str
+    arguments: argparse.Namespace, console: Console, key: dict[str, Any], *done: str
 ) -> None:
     """Print a token alone, so that a shell can take it, with its explanation beside it."""
     token = key.get("token")
     if not isinstance(token, str) or not token:
         raise CommandError("The answer is not a Gatehouse gateway's: it has no token.")
-    if arguments.json:
-        console.say_json(key)
-        return
+    if not arguments.json:
+        _explain(console, key, *done)
+    try:
+        _settle(arguments, console)
+    finally:
+        # Also after Ctrl-C: nobody can print it a second time.
+        if arguments.json:
+            console.say_json(key)
+        else:
+            console.say(token)
+
+
+def _explain(console: Console, key: dict[str, Any], done: str, *more: str) -> None:
     expires = exact(key.get("expires_at"), now=console.now(), zone=console.zone)
     limits = _limits(key)
-    console.remark(
+    made = (
         f"{done} the key {text_of(key, 'id')} for {text_of(key, 'name')}: {list_of(key, 'scopes')}"
-        f"{f'; only {limits}' if limits else ''}; expires: {expires}.\n"
-        "Its token is printed this once: the gateway keeps nothing but a hash of it."
+        f"{f'; only {limits}' if limits else ''}; expires: {expires}."
     )
-    console.say(token)
+    lines = (
+        made,
+        "Its token is printed this once: the gateway keeps nothing but a hash of it.",
+        *more,
+    )
+    console.remark("\n".join(lines))
 
 
 def _state(key: dict[str, Any], console: Console) -> str:

@@ -68,7 +68,7 @@ def add_register_command(
         "--dry-run", action="store_true", help="print the JSON that would be sent, and send nothing"
     )
     add_connection_options(parser)
-    parser.set_defaults(run=_register)
+    parser.set_defaults(run=_register, parser=parser)
 
 
 def _register(arguments: argparse.Namespace, console: Console) -> None:
@@ -85,7 +85,7 @@ def _register(arguments: argparse.Namespace, console: Console) -> None:
             answer = _send(api, manifest, body, query="?wait=false" if arguments.no_wait else "")
             registered = _understand(answer, now=console.now())
             if arguments.keep:
-                held.enter_context(_kept(api, body, registered))
+                held.enter_context(_kept(api, body, registered, console))
             _report(arguments, console, answer)
         if arguments.keep:
             console.wait(lambda: console.remark("Sending heartbeats. Ctrl-C takes it out again."))
@@ -125,7 +125,9 @@ def _understand(answer: dict[str, Any], *, now: datetime) -> Registered:
 
 
 @contextlib.contextmanager
-def _kept(api: Api, body: dict[str, Any], registered: Registered) -> Iterator[None]:
+def _kept(
+    api: Api, body: dict[str, Any], registered: Registered, console: Console
+) -> Iterator[None]:
     """Send heartbeats until the block ends, then deregister."""
     doorstep = find_doorstep(body["base_url"], None)
     lease = Lease(body, HttpGatewayClient(api.settings), doorstep)
@@ -133,7 +135,8 @@ def _kept(api: Api, body: dict[str, Any], registered: Registered) -> Iterator[No
     try:
         yield
     finally:
-        lease.stop()
+        if lease.stop():
+            console.remark(f"Removed {body['name']}.")
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ def add_token_command(commands: "argparse._SubParsersAction[argparse.ArgumentPar
         default="admin",
         help="admin may do everything; join is for services that register (default: %(default)s)",
     )
-    token.set_defaults(run=_token)
+    token.set_defaults(run=_token, parser=token)
 
 
 def _token(arguments: argparse.Namespace, console: Console) -> None:

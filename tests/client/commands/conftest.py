@@ -37,6 +37,8 @@ class Terminal:
     folder: Path
     environ: dict[str, str] = field(default_factory=dict)
     wait: Callable[[Callable[[], None]], None] = _nobody_waits
+    paused: list[float] = field(default_factory=list)
+    """For how long commands have let time pass, which here takes none."""
 
     def run(self, *argv: str) -> Done:
         out, err = io.StringIO(), io.StringIO()
@@ -46,6 +48,7 @@ class Terminal:
             wait=self.wait,
             environ=self.environ,
             cwd=self.folder,
+            pause=self.paused.append,
             now=lambda: NOW,
             zone=HANOI,
         )

@@ -263,3 +263,16 @@ def test_whoever_insists_is_warned(terminal: Terminal) -> None:
             "gatehouse: the gateway's URL must be http://host:port or https://host:port\n"
         ),
     )
+
+
+def test_a_key_that_hides_a_better_one_is_told_so(gateway: FakeGateway, terminal: Terminal) -> None:
+    path = a_secret(terminal.folder, "var/secrets/admin.key", "generated")
+    gateway.script(problem(403, "forbidden", "The key 'join' lacks the scope 'admin'."))
+
+    done = terminal.run("key", "list")
+
+    assert done.err == (
+        "gatehouse: The key 'join' lacks the scope 'admin'.\n"
+        f'  The key is from GATEHOUSE_TOKEN; with "unset GATEHOUSE_TOKEN" {path} is taken.\n'
+        "  This takes the admin key: ./just token\n"
+    )

@@ -1,7 +1,11 @@
+import io
 import json
 from typing import Any
 
 import pytest
+from gatehouse.cli import run
+from gatehouse.commands.console import Console
+from gatehouse.commands.keys import EDGE_SECONDS
 
 from tests.client.commands.conftest import TOKEN, Terminal, a_key
 from tests.fakes.gateway import FakeGateway, Scripted, problem
@@ -254,3 +258,128 @@ def test_the_answer_can_be_had_as_json(
 
     assert done.status == 0
     assert json.loads(done.out) == (printed or reply.body)
+
+
+CHANGES = [
+    (("create", "a", "--scope", "admin"), Scripted(201, a_key(token=ISSUED))),
+    (("rotate", "x"), Scripted(200, a_key(token=ISSUED))),
+    (("revoke", "x"), Scripted(204)),
+]
+
+
+@pytest.mark.parametrize(("argv", "reply"), CHANGES)
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_a_change_waits_until_the_edge_heeds_it(
+    gateway: FakeGateway,
+    terminal: Terminal,
+    argv: tuple[str, ...],
+    reply: Scripted,
+    form: tuple[str, ...],
+) -> None:
+    gateway.script(reply)
+
+    done = terminal.run("key", *argv, *form)
+
+    assert (done.status, terminal.paused) == (0, [EDGE_SECONDS])
+
+
+@pytest.mark.parametrize(("argv", "reply"), CHANGES)
+def test_whoever_does_not_wait_is_told_how_long_it_takes(
+    gateway: FakeGateway, terminal: Terminal, argv: tuple[str, ...], reply: Scripted
+) -> None:
+    gateway.script(reply)
+
+    done = terminal.run("key", *argv, "--no-wait")
+
+    assert (done.status, terminal.paused) == (0, [])
+    assert done.err.endswith("The edge heeds this within 1.5 seconds.\n")
+
+
+def test_ctrl_c_while_it_waits_loses_no_token(gateway: FakeGateway) -> None:
+    def interrupted(_: float) -> None:
+        raise KeyboardInterrupt
+
+    gateway.script(Scripted(201, a_key(token=ISSUED)))
+    out = io.StringIO()
+    environ = {"GATEHOUSE_URL": gateway.url, "GATEHOUSE_TOKEN": TOKEN}
+    console = Console(out, io.StringIO(), wait=lambda _: None, pause=interrupted, environ=environ)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(("key", "create", "alice", "--scope", "edge:call"), console)
+
+    assert out.getvalue() == f"{ISSUED}\n"
+
+
+@pytest.mark.parametrize(
+    ("scope", "said"),
+    [
+        ("edge:cal", "'edge:cal' is no scope; did you mean edge:call?"),
+        ("Edge:Call", "'Edge:Call' is no scope; did you mean edge:call?"),
+        ("admins", "'admins' is no scope; did you mean admin?"),
+        ("edge:call,admin", "'edge:call,admin' is several: give --scope once for each"),
+    ],
+)
+def test_a_scope_that_is_none_is_a_usage_error(
+    gateway: FakeGateway,
+    terminal: Terminal,
+    capsys: pytest.CaptureFixture[str],
+    scope: str,
+    said: str,
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        terminal.run("key", "create", "a", "--scope", scope)
+
+    err = capsys.readouterr().err
+    assert said in err
+    assert err.startswith("usage: gatehouse key create ")
+    assert gateway.asked == []
+
+
+@pytest.mark.parametrize("scope", ["billing:read", "jab:read", "nonsense", ""])
+def test_other_scopes_are_for_the_gateway_to_judge(
+    gateway: FakeGateway, terminal: Terminal, scope: str
+) -> None:
+    gateway.script(Scripted(201, a_key(token=ISSUED)))
+
+    assert terminal.run("key", "create", "a", "--scope", scope).status == 0
+    assert gateway.asked[0].body["scopes"] == [scope]
+
+
+@pytest.mark.parametrize("command", ["show", "rotate", "revoke"])
+def test_a_name_in_place_of_an_id_is_told_the_id(
+    gateway: FakeGateway, terminal: Terminal, command: str
+) -> None:
+    keys = [
+        a_key(),
+        a_key(id="old", revoked_at="2026-07-01T11:00:00Z"),
+        a_key(id="b", name="bob"),
+    ]
+    gateway.script(
+        problem(404, "key-not-found", "No key 'alice'."),
+        Scripted(200, {"keys": keys, "next": None}),
+    )
+
+    done = terminal.run("key", command, "alice")
+
+    assert done == (1, "", "gatehouse: This takes an id; 'alice' is a1b2c3d4e5f6.\n")
+
+
+def test_what_is_neither_id_nor_name_is_not_found(gateway: FakeGateway, terminal: Terminal) -> None:
+    gateway.script(
+        problem(404, "key-not-found", "No key 'alice'."),
+        Scripted(200, {"keys": [a_key(name="bob")], "next": None}),
+    )
+
+    done = terminal.run("key", "revoke", "alice")
+
+    assert done == (1, "", "gatehouse: No key 'alice'.\n")
+
+
+def test_a_refused_key_is_told_which_one_it_takes(gateway: FakeGateway, terminal: Terminal) -> None:
+    gateway.script(problem(401, "unauthorized", "Send one; `./just token join` prints one."))
+
+    done = terminal.run("key", "list")
+
+    assert done.err.endswith(
+        "  The key is from GATEHOUSE_TOKEN.\n  This takes the admin key: ./just token\n"
+    )

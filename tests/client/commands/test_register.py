@@ -221,7 +221,9 @@ def test_what_is_kept_gets_heartbeats_and_is_taken_out_at_the_end(
     assert [body["ttl_seconds"] for body in registrations] == [60, 30]
     assert done.status == 0
     assert "  lease     kept by this command\n" in done.out
-    assert done.err == "Sending heartbeats. Ctrl-C takes it out again.\n"
+    assert done.err == (
+        "Sending heartbeats. Ctrl-C takes it out again.\nRemoved bills.\nRemoved orders.\n"
+    )
 
 
 def test_what_was_kept_already_is_taken_out_when_the_next_is_refused(
@@ -258,7 +260,7 @@ def test_a_gateway_that_forgets_what_is_kept_is_told_again(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_what_is_kept_quietly(
+def test_a_signal_ends_what_is_kept_and_it_says_so(
     gateway: FakeGateway, tmp_path: Path, ending: signal.Signals
 ) -> None:
     (tmp_path / "gatehouse.yaml").write_text(ORDERS)
@@ -276,5 +278,21 @@ def test_a_signal_ends_what_is_kept_quietly(
     os.kill(kept.pid, ending)
     out, err = kept.communicate(timeout=10)
 
-    assert (kept.returncode, out.splitlines()[0], err) == (0, "orders is live after 12 ms", "")
+    assert (kept.returncode, out.splitlines()[0]) == (0, "orders is live after 12 ms")
+    assert err == "Removed orders.\n"
     gateway.wait_for("DELETE", INSTANCE)
+
+
+def test_what_the_gateway_did_not_take_out_is_not_called_removed(
+    gateway: FakeGateway, terminal: Terminal
+) -> None:
+    def wait(ready: Callable[[], None]) -> None:
+        ready()
+        gateway.wait_for("POST", f"{INSTANCE}/heartbeat")
+        gateway.forget()
+
+    terminal.wait = wait
+
+    done = terminal.run("service", "register", terminal.file(ORDERS), "--keep")
+
+    assert done.err == "Sending heartbeats. Ctrl-C takes it out again.\n"

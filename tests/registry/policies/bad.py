@@ -156,6 +156,15 @@ ACCESS: list[Bad] = [
         },
         "cors",
     ),
+    (
+        {
+            "cors": {
+                "accessControlAllowOriginListRegex": ["^https://.*$"],
+                "accessControlAllowCredentials": True,
+            }
+        },
+        "cors",
+    ),
     *(
         ({"cors": {"accessControlAllowOriginList": [text]}}, "cors.accessControlAllowOriginList.0")
         for text in ("example.com", "https://a b", "https://a/path", TEMPLATE, BREAK, 5)
@@ -166,6 +175,10 @@ ACCESS: list[Bad] = [
             "cors.accessControlAllowOriginListRegex.0",
         )
         for text in (
+            "https://app[.]example[.]com",
+            "^https://app",
+            "example[.]com$",
+            "^https://a$|https://b$",
             "(",
             "a)",
             "[z-a]",
@@ -276,6 +289,7 @@ ACCESS: list[Bad] = [
             f":{BCRYPT}",
             f"a b:{BCRYPT}",
             f"a:b:{BCRYPT}",
+            "ann:$2y$11$" + "a" * 53,
             "ann:$2y$31$" + "a" * 53,
             "ann:$2y$05$short",
             TEMPLATE,
