@@ -27,12 +27,12 @@ def test_whatever_the_models_take_is_live(
     gateway: Throwaway, echo: Backend, batch: list[dict[str, Any]]
 ) -> None:
     callers = Callers(gateway)
-    callers.registered("spare", echo.url, expose="none")
+    callers.registered("spare", echo.url, key="admin", expose="none")
 
     def register(number: int, policies: dict[str, Any]) -> str:
         # What is said of a whole host needs one.
         host = {"host": f"f{number}.example"} if "headers" in policies else {}
-        answer = callers.register(f"f{number}", echo.url, policies=policies, **host)
+        answer = callers.register(f"f{number}", echo.url, key="admin", policies=policies, **host)
         body = answer.json()
         if answer.status_code == 400:
             return "not taken"

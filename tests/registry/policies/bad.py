@@ -487,7 +487,7 @@ RESILIENCE: list[Bad] = [
     *(
         ({policy: {**sound, "status": [number]}}, f"{policy}.status.0")
         for policy, sound in _WITH_STATUSES.items()
-        for number in (5, 99, 600, -503, 503.0, True, HUGE, 10**5000, None, ["503"])
+        for number in (5, 99, 600, -503, 503.0, True, HUGE, 10**4000, None, ["503"])
     ),
     *_each(
         "healthCheck",

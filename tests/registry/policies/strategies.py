@@ -56,7 +56,7 @@ EXPRESSIONS = st.tuples(
     CONDITIONS, st.lists(st.tuples(st.sampled_from([" && ", "||"]), CONDITIONS), max_size=2)
 ).map(lambda parts: parts[0] + "".join(join + next_ for join, next_ in parts[1]))
 # The models decide which of these are patterns.
-PATTERNS = st.text("ab.*+?()|[]-^$\\/:", min_size=1, max_size=8)
+PATTERNS = st.text("ab.*+?()|[]-^$\\/:", min_size=1, max_size=8).map("^{}$".format)
 ORIGINS = st.sampled_from(["*", "null", "https://a.example", "app://x", "http://[::1]:8080"])
 PATHS = st.from_regex(r"/|(?:/[A-Za-z0-9._~!$&'()*+,;=:@-]{1,8}){1,3}/?", fullmatch=True)
 
