@@ -112,6 +112,28 @@ def test_a_limit_survives_reloads(callers: Callers, one: Backend, name: str) -> 
     assert _statuses(lambda: callers.get(f"/{name}")) == [429] * 3
 
 
+@pytest.mark.slow
+def test_an_idle_limit_survives_reloads_after_a_new_one(
+    callers: Callers, one: Backend, name: str
+) -> None:
+    # It takes 4 s to be full, and is idle after twice that.
+    policies = {"rateLimit": {"average": 1, "burst": 4}}
+    idle = [f"{name}-{number}" for number in range(8)]
+    for each in idle:
+        callers.registered(each, one.url, policies=policies)
+    callers.registered(name, one.url, policies={"rateLimit": {"average": 1, "period": "9s"}})
+    callers.get(f"/{name}")
+    eventually(lambda: "" if callers.get(f"/{name}").status_code == 200 else "not idle yet", 20.0)
+
+    callers.registered("another-limited", one.url, policies=policies)
+    before = [_statuses(lambda: callers.get(f"/{each}"), 5) for each in idle]  # noqa: B023
+    callers.registered("unlimited", one.url)
+    after = [_statuses(lambda: callers.get(f"/{each}"), 4) for each in idle]  # noqa: B023
+
+    assert before == [[200] * 4 + [429]] * len(idle)
+    assert [200] * 4 not in after
+
+
 def test_a_shared_limit_is_counted_in_valkey(callers: Callers, one: Backend, name: str) -> None:
     callers.registered(name, one.url, policies={"rateLimit": {**SLOW, "shared": True}})
 

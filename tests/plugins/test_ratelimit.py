@@ -123,6 +123,32 @@ def test_a_limit_outlives_a_reload_and_traefiks_own_does_not(
     assert after == ([429] * 4, [200, 200, 200, 429])
 
 
+@pytest.mark.slow
+def test_limits_that_were_idle_outlive_the_reload_after_a_new_limit(
+    rig: Rig, caller: httpx.Client, echo: Backend, name: str
+) -> None:
+    limit = plugin("ratelimit", average=1, burst=4)
+    idle = {f"{name}-m{place}": limit for place in range(10)}
+    new = {f"{name}-{place}": limit for place in ("a", "n", "z")}
+    # A bucket takes 4 s to be full, and the limits are idle after twice that.
+    timer = {f"{name}-timer": plugin("ratelimit", average=1, period="9s")}
+    rig.apply(limits(echo.url, **idle, **timer))
+    assert statuses(caller, f"/{name}-timer", 2) == [200, 429]
+    eventually(
+        lambda: "" if caller.get(f"/{name}-timer").status_code == 200 else "not idle yet", 20
+    )
+
+    tree = limits(echo.url, **idle, **timer, **new)
+    rig.apply(tree)
+    before = {each: statuses(caller, f"/{each}", 5) for each in idle}
+    rig.apply(with_another_route(tree))
+    after = {each: statuses(caller, f"/{each}", 4) for each in idle}
+
+    assert before == dict.fromkeys(idle, [200] * 4 + [429])
+    # A token may have come back meanwhile, and a forgotten limit gives all four.
+    assert [each for each in idle if after[each] == [200] * 4] == []
+
+
 def test_a_changed_limit_holds_at_once_and_forgets_nothing(
     rig: Rig, caller: httpx.Client, echo: Backend, name: str
 ) -> None:

@@ -17,6 +17,7 @@ RELOADS = 200
 WARM_UP = 40
 ROUTERS = 10
 CALLERS = 4
+PLENTY = 1_000_000
 GOROUTINES_MORE = 20
 HEAP_MORE = 16 * 1024 * 1024
 RSS_MORE = 64 * 1024 * 1024
@@ -52,6 +53,8 @@ def _configuration(service: Recorder, path: Path, generation: int) -> Tree:
         service.url,
         plugin("entry"),
         plugin("keyauth", keyFile=str(path), service=f"it-{generation}"),
+        plugin("ratelimit", average=PLENTY, burst=PLENTY, name=f"it-{generation}"),
+        plugin("envelope", successMessage=f"it-{generation}"),
     )
     it = dynamic["http"]["routers"]["it"]
     dynamic["http"]["routers"] = {

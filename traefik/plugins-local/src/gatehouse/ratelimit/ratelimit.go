@@ -64,7 +64,7 @@ type Limiter struct {
 }
 
 // New makes the middleware, or says which setting is wrong.
-func New(_ context.Context, next http.Handler, config *Config, name string) (http.Handler, error) {
+func New(ctx context.Context, next http.Handler, config *Config, name string) (http.Handler, error) {
 	limit, err := newLimit(config)
 	if err != nil {
 		return nil, err
@@ -80,7 +80,7 @@ func New(_ context.Context, next http.Handler, config *Config, name string) (htt
 	}
 	return &Limiter{
 		next:      next,
-		space:     spaces.open(name, limit, float64(time.Since(started))),
+		space:     spaces.open(ctx, name, limit, float64(time.Since(started))),
 		source:    source,
 		header:    source.header,
 		byAddress: source.kind == byAddress,

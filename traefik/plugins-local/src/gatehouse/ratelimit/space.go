@@ -1,6 +1,10 @@
 package ratelimit
 
-import "sync"
+import (
+	"context"
+	"sync"
+	"time"
+)
 
 // tolerance is how much of a token the arithmetic may be wrong by.
 const tolerance = 1e-6
@@ -32,6 +36,9 @@ type space struct {
 	turn   float64 // when the newer map becomes the older one
 	newer  map[string]float64
 	older  map[string]float64
+	// What the table knows of it, and guards by its own mutex.
+	opened int     // the reload that opened it last
+	unused float64 // since when no middleware that serves holds it, or 0
 }
 
 func newSpace(limit limit, now float64) *space {
@@ -89,9 +96,6 @@ func (s *space) recall(source string, now float64) float64 {
 	if now > s.turn || len(s.newer) >= halfSources {
 		s.older = s.newer
 		s.newer = map[string]float64{}
-		if now > s.turn+s.refill() {
-			s.older = map[string]float64{} // Nobody asked for so long that all are full.
-		}
 		s.turn = now + s.refill()
 	}
 	full := s.older[source]
@@ -101,39 +105,64 @@ func (s *space) recall(source string, now float64) float64 {
 	return full
 }
 
-// isIdle says that every bucket is full: nothing is lost with this space.
-func (s *space) isIdle(now float64) bool {
-	s.mutex.Lock()
-	idle := now > s.turn+s.refill()
-	s.mutex.Unlock()
-	return idle
-}
+// sweepEvery is how long it takes at least until spaces are looked for again that may be forgotten.
+const sweepEvery = float64(time.Minute)
 
 // spaceTable holds the spaces by name. It's what outlives a reload.
+//
+// Traefik makes all middlewares anew at every reload, one reload after the other, and it ends the
+// context of a reload before it makes the first middleware of the next. Until it has made the last
+// one, those of the reload before serve. So a space that wasn't opened in the reload before is held
+// by no middleware that serves, however long ago that reload was and however long it took. If
+// contexts never ended there would be one reload without an end, and nothing would be forgotten.
 type spaceTable struct {
 	mutex  sync.Mutex
 	byName map[string]*space
+	reload context.Context // any that was given to New in this reload
+	number int             // of this reload
+	swept  float64         // when spaces were last looked through
+	sweeps int             // how often they were; tests count them
 }
 
 var spaces = &spaceTable{byName: map[string]*space{}}
 
 // open answers the space of a name, made or changed to this limit. It's called at every reload for
-// every route, and forgets the idle spaces of names that are gone: a live one that is idle too is
-// held by its middleware, and is made anew at the next reload.
-func (t *spaceTable) open(name string, limit limit, now float64) *space {
+// every route, so it costs the same however many names there are.
+func (t *spaceTable) open(ctx context.Context, name string, limit limit, now float64) *space {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
+	if t.number == 0 || t.reload.Err() != nil {
+		if now >= t.swept+sweepEvery {
+			t.sweep(now)
+		}
+		t.reload = ctx
+		t.number++
+	}
 	known, found := t.byName[name]
 	if found {
 		known.change(limit, now)
-		return known
+	} else {
+		known = newSpace(limit, now)
+		t.byName[name] = known
 	}
-	for other, each := range t.byName {
-		if each.isIdle(now) {
-			delete(t.byName, other)
+	known.opened = t.number
+	known.unused = 0
+	return known
+}
+
+// sweep forgets spaces that have been unused for as long as an empty bucket takes to be full: then
+// nothing is lost with them.
+func (t *spaceTable) sweep(now float64) {
+	for name, each := range t.byName {
+		if each.opened == t.number {
+			continue
+		}
+		if each.unused == 0 {
+			each.unused = now
+		} else if now > each.unused+each.refill() {
+			delete(t.byName, name)
 		}
 	}
-	made := newSpace(limit, now)
-	t.byName[name] = made
-	return made
+	t.swept = now
+	t.sweeps++
 }

@@ -1,10 +1,12 @@
 package ratelimit
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
+	"time"
 )
 
 func asked(space *space, source string, now float64, times int) (passed int, wait float64) {
@@ -81,9 +83,9 @@ func TestAChangedLimitHoldsAtOnceAndForgetsNothing(t *testing.T) {
 		"nothing was used": {limit{1, 5, ""}, limit{100, 7, ""}, 0, 7, 0.01},
 	} {
 		t.Run(name, func(t *testing.T) {
-			table := &spaceTable{byName: map[string]*space{}}
-			asked(table.open("x", each.before, 100), "a", 100, each.used)
-			space := table.open("x", each.after, 100)
+			reloads := newReloads()
+			asked(reloads.open(each.before, 100, "x")["x"], "a", 100, each.used)
+			space := reloads.open(each.after, 100, "x")["x"]
 			passed, wait := asked(space, "a", 100, each.passes+1)
 			if passed != each.passes || math.Abs(wait-each.wait) > 1e-6 {
 				t.Errorf("%d passed, wait %v", passed, wait)
@@ -93,14 +95,27 @@ func TestAChangedLimitHoldsAtOnceAndForgetsNothing(t *testing.T) {
 }
 
 func TestNamesDoNotShareABucket(t *testing.T) {
-	table := &spaceTable{byName: map[string]*space{}}
-	asked(table.open("x", limit{1, 1, ""}, 0), "a", 0, 1)
+	spaces := newReloads().open(limit{1, 1, ""}, 0, "x", "y")
+	asked(spaces["x"], "a", 0, 1)
 
-	if table.open("y", limit{1, 1, ""}, 0).take("a", 0) != 0 {
+	if spaces["y"].take("a", 0) != 0 {
 		t.Error("another name was counted")
 	}
-	if table.open("x", limit{1, 1, ""}, 0).take("a", 0) == 0 {
+	if spaces["x"].take("a", 0) == 0 {
 		t.Error("the name was forgotten")
+	}
+}
+
+func TestWhoAsksAllTheTimeIsNotForgottenForWhoIsNew(t *testing.T) {
+	space := newSpace(limit{rate: 1, burst: 2}, 0)
+	for now := range 100 {
+		asked(space, "often", float64(now), 2)
+	}
+
+	space.take("new", 100)
+
+	if passed, _ := asked(space, "often", 100, 2); passed != 1 {
+		t.Errorf("%d passed", passed)
 	}
 }
 
@@ -118,7 +133,8 @@ func TestACrowdIsBoundedAndKeepsWhoAsksOften(t *testing.T) {
 	}
 }
 
-// Whatever is forgotten must have been full: a space answers as one that forgets nothing does.
+// Whatever is forgotten must have been full: a space answers as one that forgets nothing does. For
+// a while there is always somebody new, and then for a while there is nobody.
 func TestForgettingIsNeverSeen(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	space := newSpace(limit{rate: 2, burst: 6}, 0)
@@ -128,7 +144,7 @@ func TestForgettingIsNeverSeen(t *testing.T) {
 	for step := range 200_000 {
 		now += random.ExpFloat64() * 0.01
 		source := fmt.Sprint(random.IntN(20))
-		if step%10 == 0 {
+		if step%10 == 0 && step/2000%2 == 0 {
 			source = fmt.Sprint("new", step) // Only who isn't known makes the maps turn.
 		}
 		known := remembered[source]
@@ -153,13 +169,131 @@ func TestFullBucketsAreForgottenInTime(t *testing.T) {
 	}
 }
 
-func TestSpacesOfNamesThatAreGoneAreForgotten(t *testing.T) {
-	table := &spaceTable{byName: map[string]*space{}}
-	for each := range 1000 {
-		now := float64(each)
-		table.open(fmt.Sprint(each), limit{10, 5, ""}, now).take("a", now)
+const minute = float64(time.Minute)
+
+// reloads opens spaces as Traefik does: it ends the last reload's context and gives a new one.
+type reloads struct {
+	table *spaceTable
+	ended context.CancelFunc
+}
+
+func newReloads() *reloads {
+	return &reloads{&spaceTable{byName: map[string]*space{}}, func() {}}
+}
+
+func (r *reloads) start() context.Context {
+	r.ended()
+	reload, ended := context.WithCancel(context.Background())
+	r.ended = ended
+	return reload
+}
+
+func (r *reloads) open(limit limit, now float64, names ...string) map[string]*space {
+	reload := r.start()
+	opened := map[string]*space{}
+	for _, name := range names {
+		// Every middleware has a context of its own, made of the reload's.
+		ctx := context.WithValue(reload, nameKey{}, name)
+		opened[name] = r.table.open(ctx, name, limit, now)
 	}
-	if len(table.byName) > 4 {
-		t.Errorf("%d spaces held", len(table.byName))
+	return opened
+}
+
+type nameKey struct{}
+
+func TestANewNameMakesNoLimitInUseForgotten(t *testing.T) {
+	hourly := limit{rate: 2 / (60 * minute), burst: 2}
+	for name, order := range map[string][]string{
+		"opened before the new one": {"used", "new"},
+		"opened after the new one":  {"new", "used"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			reloads := newReloads()
+			reloads.open(hourly, 0, "used")
+			now := 1e6 * minute // By now it has been idle for two years.
+			asked(reloads.open(hourly, now, order...)["used"], "a", now, 2)
+
+			for later := range 5 {
+				now += float64(later)
+				if space := reloads.open(hourly, now, append(order, "other")...)["used"]; space.take("a", now) == 0 {
+					t.Fatalf("forgotten after reload %d", later+3)
+				}
+			}
+		})
+	}
+}
+
+// A table answers as one that forgets nothing does, however long reloads take, whatever comes and
+// goes, and also for those who still ask the middlewares of the last reload during the next.
+func TestForgettingNamesIsNeverSeen(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	reloads, limit := newReloads(), limit{rate: 1 / minute, burst: 2}
+	kept, serving := map[string]*space{}, map[string]*space{}
+	now, forgotten := 0.0, 0
+	pass := func() {
+		now += random.ExpFloat64() * minute * []float64{0.01, 1, 10}[random.IntN(3)]
+		for name, space := range serving {
+			if random.IntN(3) == 0 && (space.take("a", now) == 0) != (kept[name].take("a", now) == 0) {
+				t.Fatalf("%s at %v: not what it is without forgetting", name, now)
+			}
+		}
+	}
+	for range 5_000 {
+		reload, made := reloads.start(), map[string]*space{}
+		for _, each := range random.Perm(12)[:random.IntN(12)] {
+			name := fmt.Sprint(each)
+			if kept[name] == nil {
+				kept[name] = newSpace(limit, now)
+			} else if reloads.table.byName[name] == nil {
+				forgotten++
+			}
+			made[name] = reloads.table.open(reload, name, limit, now)
+			if serves := serving[name]; serves != nil && serves != made[name] {
+				t.Fatalf("%s at %v: the one that serves was forgotten", name, now)
+			}
+			pass()
+		}
+		serving = made
+		pass()
+	}
+	if forgotten < 100 {
+		t.Errorf("only %d were forgotten, so little was tested", forgotten)
+	}
+}
+
+func TestOpeningManyNamesIsNoSearchForEach(t *testing.T) {
+	reloads, names := newReloads(), []string{}
+	for each := range 2_000 {
+		names = append(names, fmt.Sprint(each))
+	}
+	for each := range 120 {
+		now := 60*minute + float64(each)*minute/60 // A reload per second, all idle but the first time.
+		reloads.open(limit{1, 1, ""}, now, names...)
+		reloads.open(limit{1, 1, ""}, now, append(names, fmt.Sprint("new", each))...)
+	}
+	if reloads.table.sweeps > 3 {
+		t.Errorf("%d sweeps in two minutes", reloads.table.sweeps)
+	}
+}
+
+func TestSpacesOfNamesThatAreGoneAreForgotten(t *testing.T) {
+	reloads := newReloads()
+	for each := range 1000 {
+		name, now := fmt.Sprint(each), float64(each)*minute
+		reloads.open(limit{10, 5, ""}, now, name)[name].take("a", now)
+	}
+	if held := len(reloads.table.byName); held > 4 {
+		t.Errorf("%d spaces held", held)
+	}
+}
+
+func TestSpacesInUseAreKeptWhenTheirNamesAreGone(t *testing.T) {
+	reloads, daily := newReloads(), limit{rate: 1 / (24 * 60 * minute), burst: 1}
+	reloads.open(daily, 0, "a")["a"].take("a", 0)
+	for each := range 60 {
+		reloads.open(daily, float64(each)*minute, "other")
+	}
+	if reloads.open(daily, 60*minute, "a")["a"].take("a", 60*minute) == 0 {
+		t.Error("forgotten within an hour")
 	}
 }
