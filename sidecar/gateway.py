@@ -72,8 +72,7 @@ class Gateway:
         if self.certificates.is_watched:
             tasks.append(asyncio.create_task(_again(self.certificates.run), name="certificates"))
         try:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self.upkeep.tried.wait(), _DATABASE_SECONDS)
+            await self.upkeep.await_keys(_DATABASE_SECONDS)
             yield
         finally:
             for task in tasks:

@@ -23,10 +23,11 @@ _ATTEMPTS = 20
 
 
 class Keys:
-    """Keys are made, shown, rotated and revoked; kept, and in force here, when that returns.
+    """Keys are made, shown, rotated and revoked; kept, and in the edge's file, when that returns.
 
     Everything raises `KeysNotReadError` until the database was read, and what writes raises
-    `UnavailableError` while the database is away.
+    `UnavailableError` while the database is away. `KeyFileUnwritableError` says whether anything
+    was changed: making and rotating look at the file first, a revocation is kept in any case.
     """
 
     def __init__(self, keyring: Keyring, held: HeldKeys, clock: Clock) -> None:
@@ -78,9 +79,11 @@ class Keys:
             tenant=wanted.tenant,
             expires_at=expires_at,
         )
+        await self._check_edge()
         async with self._keyring.writing:
             await self._commit(lambda: key)
         _log.info("Key %s was made by %s.", key_id, caller.key_id)
+        await self._publish()
         return self._issued(key, token)
 
     async def revoke(self, key_id: str, caller: Caller) -> None:
@@ -97,6 +100,7 @@ class Keys:
         async with self._keyring.writing:
             await self._commit(revoked)
         _log.info("Key %s was revoked by %s.", key_id, caller.key_id)
+        await self._publish()
 
     async def rotate(self, key_id: str, rotation: Rotation, caller: Caller) -> IssuedKey:
         """Give a key a new secret; the one before works until the overlap ends.
@@ -111,6 +115,8 @@ class Keys:
                 self._usable(key_id), token, rotation.overlap_seconds, self._clock.now()
             )
 
+        _ = self._usable(key_id)
+        await self._check_edge()
         async with self._keyring.writing:
             _ = self._usable(key_id)
             file = await asyncio.to_thread(self._held.holding, key_id)
@@ -122,7 +128,18 @@ class Keys:
                 with suppress(OSError):
                     await asyncio.to_thread(self._held.settle, file, taken=True)
         _log.info("Key %s was rotated by %s.", key_id, caller.key_id)
+        await self._publish()
         return self._issued(key, token)
+
+    async def _check_edge(self) -> None:
+        # A secret is shown once: better no key than one that nobody was told.
+        self._keyring.require_loaded()
+        if self._keyring.publication is not None:
+            await self._keyring.publication.check()
+
+    async def _publish(self) -> None:
+        if self._keyring.publication is not None:
+            await self._keyring.publication.now()
 
     async def _commit(self, make: Callable[[], Key]) -> Key:
         self._keyring.require_loaded()

@@ -60,3 +60,15 @@ class SecretFileError(UnavailableError):
 
     slug = "secret-file"
     title = "The file of this key can not be written"
+
+
+class KeyFileUnwritableError(UnavailableError):
+    """The edge's key file can not be written, so the edge goes on with the keys that it has.
+
+    No key is made or rotated then. What was changed before the file turned out so, as a revocation
+    is in any case, is kept in the database and takes effect at the edge as soon as the file can be
+    written; `detail` says which it is. A key whose secret was not shown for it can be rotated.
+    """
+
+    slug = "key-file-unwritable"
+    title = "The edge does not have the change yet"

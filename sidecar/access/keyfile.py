@@ -1,7 +1,9 @@
 """The file that the edge reads keys from: hashes, and what each opens."""
 
+import errno
 import hashlib
 import json
+import os
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,12 +11,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sidecar.access.models import Key, Tenant
+from sidecar.access.models import Key, Tenant, is_plain
 from sidecar.kit.files import replace_file
 
 VERSION = 1
 _EDGE_ALSO = 0o640
 _BUCKET = 2
+_NAMES = ("scopes", "services", "prefixes", "capabilities")
+
+
+_Identity = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ def parse(text: str) -> list[Key]:
         for hashed, entry in document["keys"].items():
             entries[entry["id"]].append((hashed, entry))
         return [_key(key_id, found) for key_id, found in entries.items()]
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, OverflowError, OSError) as error:
         raise ValueError("is no key file") from error
 
 
@@ -64,6 +70,7 @@ class KeyFile:
         self._path = path
         self._staged = staging / path.name
         self._written: bytes | None = None
+        self._left: _Identity | None = None
 
     def read(self) -> list[Key] | None:
         """Answer the keys of the file, or `None` where it is not there or not of the form."""
@@ -75,15 +82,37 @@ class KeyFile:
     def exists(self) -> bool:
         return self._path.exists()
 
+    def is_as_left(self) -> bool:
+        """Tell whether the file is the one that was last written here, untouched since."""
+        return self._left is not None and self._identity() == self._left
+
     def write(self, keys: Iterable[Key], now: datetime) -> datetime | None:
         """Write the keys, and answer when to write again. Raises `OSError`."""
         rendered = render(keys, now)
         digest = hashlib.sha256(rendered.text.encode()).digest()
-        if digest != self._written or not self.exists():
-            if self._written is not None or digest != self._digest_of_file():
-                replace_file(self._path, rendered.text, staged=self._staged, mode=_EDGE_ALSO)
-            self._written = digest
+        found = self._identity()
+        if found is None or found != self._left:
+            self._written, self._left = self._digest_of_file(), found
+        if digest != self._written:
+            replace_file(self._path, rendered.text, staged=self._staged, mode=_EDGE_ALSO)
+            self._written, self._left = digest, self._identity()
         return rendered.changes_at
+
+    def check(self) -> None:
+        """Raise `OSError` where the file can not be written, by writing another beside it."""
+        if self._path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        beside = self._path.with_name(f".{self._path.name}.check")
+        staged = self._staged.with_name(beside.name)
+        replace_file(beside, "{}", staged=staged, mode=_EDGE_ALSO)
+        beside.unlink()
+
+    def _identity(self) -> _Identity | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
     def _digest_of_file(self) -> bytes | None:
         try:
@@ -121,6 +150,13 @@ def _key(key_id: str, entries: list[tuple[str, dict[str, Any]]]) -> Key:
     entries.sort(key=lambda item: item[1].get("expires", float("inf")))
     hashed, entry = entries[-1]
     previous, overlap = entries[0] if len(entries) > 1 else (None, {})
+    names = [
+        *(name for field in _NAMES for name in entry.get(field, ())),
+        *(hashed for hashed, _ in entries),
+    ]
+    # What is not would make the file that is written from it unreadable.
+    if not all(is_plain(name) for name in (key_id, entry["consumer"], *names)):
+        raise ValueError("has a name that no key has")
     tenant = {f"{name}_id": entry[name] for name in ("site", "app", "user") if name in entry}
     return Key(
         id=key_id,

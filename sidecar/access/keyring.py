@@ -1,18 +1,34 @@
 """The keys in memory, as the store has them."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from sidecar.access.errors import KeyNotFoundError, KeysNotReadError, UnauthorizedError
 from sidecar.access.models import Caller, Key, token_hash
-from sidecar.access.store import KeyStore
+from sidecar.access.store import Changes, KeyStore
 from sidecar.kit.clock import Clock
+
+_log = logging.getLogger("gatehouse.access")
 
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 # How much later than the use itself another sidecar may have written it.
 _USES_LAG = timedelta(minutes=5)
+
+
+class Publication(Protocol):
+    """What puts the keys into force at the edge. Raises `KeyFileUnwritableError`."""
+
+    async def check(self) -> None:
+        """Raise where keys can not be put into force there; changes nothing."""
+        ...
+
+    async def now(self) -> None:
+        """Return once the edge's file has the keys as they are."""
+        ...
 
 
 @dataclass
@@ -27,16 +43,24 @@ class Keyring:
     clock: Clock
     changed: Callable[[], None]
     """Called after the keys have become others."""
+    publication: Publication | None = None
+    """Where there is an edge to publish to."""
     loaded: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the store was read since this process began."""
     writing: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held from reading the keys to having committed what follows from them."""
     revision: int = 0
+    whole_readings: int = 0
+    """How often all was read anew, and not only what had changed."""
     keys: dict[str, Key] = field(default_factory=dict)
     """By id, in the order in which they were made."""
+    unreadable: dict[str, str] = field(default_factory=dict)
+    """The ids of keys that are left out, as their rows can not be read, and why."""
     _hashes: dict[str, Key] = field(default_factory=dict)
     _last_used: dict[str, datetime] = field(default_factory=dict)
     _new_uses: dict[str, datetime] = field(default_factory=dict)
+    _asked: set[str] = field(default_factory=set)
+    _nobodys: set[str] = field(default_factory=set)
 
     @property
     def is_loaded(self) -> bool:
@@ -59,11 +83,17 @@ class Keyring:
             raise KeysNotReadError("The database has not answered since the gateway started.")
 
     def is_live(self, key_id: str) -> bool:
-        """Tell whether a key may hold something: one that nothing is known of yet may."""
+        """Tell whether a key may hold something.
+
+        One that is not known may: another sidecar may have made it just now. Only once the store
+        was read after this was first asked, and has no such key, it is known to be nobody's.
+        """
         key = self.keys.get(key_id)
-        if key is None:
-            return not self.is_loaded
-        return key.is_usable(self.clock.now())
+        if key is not None:
+            return key.is_usable(self.clock.now())
+        if key_id not in self._nobodys:
+            self._asked.add(key_id)
+        return key_id not in self._nobodys
 
     def identify(self, token: str) -> Caller:
         """Answer whose secret this is, and note that it was used.
@@ -124,15 +154,36 @@ class Keyring:
         return True
 
     async def _read(self) -> None:
+        asked = frozenset(self._asked)
         changes = await self.store.changes(self.revision if self.is_loaded else 0)
         if not self.is_loaded:
             self._last_used = await self.store.uses(_LONG_AGO)
         self.revision = changes.revision
         if changes.is_whole or not self.is_loaded:
+            self.whole_readings += 1
             self._replace(changes.keys)
         elif changes.keys:
             self._put(changes.keys)
+        self._leave_out(changes)
+        self._asked -= asked
+        self._nobodys |= asked - self.unreadable.keys()
+        self._nobodys -= self.keys.keys()
         self.loaded.set()
+
+    def _leave_out(self, changes: Changes) -> None:
+        for key_id, why in changes.unreadable.items():
+            if self.unreadable.get(key_id) != why:
+                _log.error("The key %s can not be read and is left out: %s.", key_id, why)
+            if (before := self.keys.pop(key_id, None)) is not None:
+                self._forget(before)
+                self.changed()
+        readable = self.unreadable if changes.is_whole else {key.id: "" for key in changes.keys}
+        kept = {id_: why for id_, why in self.unreadable.items() if id_ not in readable}
+        self.unreadable = kept | dict(changes.unreadable)
+
+    def _forget(self, key: Key) -> None:
+        for hashed in (key.hash, key.previous_hash):
+            self._hashes.pop(hashed or "", None)
 
     def _replace(self, keys: Iterable[Key]) -> None:
         self.keys, self._hashes = {}, {}
@@ -142,8 +193,7 @@ class Keyring:
         for key in keys:
             before = self.keys.get(key.id)
             if before is not None:
-                for hashed in (before.hash, before.previous_hash):
-                    self._hashes.pop(hashed or "", None)
+                self._forget(before)
             self.keys[key.id] = key
             self._hashes[key.hash] = key
             if key.previous_hash is not None:

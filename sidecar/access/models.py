@@ -36,6 +36,7 @@ JOIN_SCOPES = frozenset({Scope.SERVICES_REGISTER, Scope.WORKERS_CONNECT, Scope.T
 ADMIN_SCOPES = frozenset({Scope.ADMIN})
 
 _TOKEN = re.compile(r"gate_([a-z0-9]{4,32})_[A-Za-z0-9]{43,}")
+_PLAIN = re.compile(r"[ !#-\[\]-~]*")
 # What Traefik puts into a header: printable ASCII without spaces.
 TenantId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")]
 
@@ -156,6 +157,11 @@ class Caller(Value):
 def covers(allowed: str, prefix: str) -> bool:
     """Tell whether a path is the allowed one or lies below it, segment by segment."""
     return f"{prefix.rstrip('/')}/".startswith(f"{allowed.rstrip('/')}/")
+
+
+def is_plain(text: str) -> bool:
+    """Tell whether this is as every name, path and hash of a key is: JSON has nothing to escape."""
+    return _PLAIN.fullmatch(text) is not None
 
 
 def whole_seconds(moment: datetime) -> datetime:

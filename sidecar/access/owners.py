@@ -33,11 +33,18 @@ class KeyOwners:
         holder = await self._store.find(name)
         if holder is None:
             holder = await self._store.claim(name, key_id, self._clock.now())
-        if not self.is_live(holder):
+        if not await self._holds(holder):
             now = self._clock.now()
             await self._store.hand_over(name, old=holder, new=key_id, now=now)
             holder = await self._store.find(name) or key_id
         return holder
+
+    async def _holds(self, key_id: str) -> bool:
+        if key_id not in self._keyring.keys:
+            # Noted as asked for, and then looked up: others make keys too.
+            _ = self.is_live(key_id)
+            await self._keyring.refresh()
+        return self.is_live(key_id)
 
     async def adopt(self, names: Mapping[str, str]) -> None:
         """Note who holds what was registered before this was kept; changes nothing that is."""

@@ -33,7 +33,8 @@ class KeyController(Controller):
     ) -> Response[IssuedKey]:
         """Make a key and show its secret in `token`, this once.
 
-        It works at the gateway at once, and at the edge within 1.5 s.
+        It works at the gateway at once, and at the edge within 1.5 s. While the edge's key file
+        can not be written no key is made: 503.
         """
         issued = await keys.create(data, caller)
         return Response(issued, status_code=201, headers=_SHOWN_ONCE)
@@ -60,7 +61,9 @@ class KeyController(Controller):
         """End a key for good: at the gateway at once, at the edge within 1.5 s.
 
         The names of the services that it owns are free from then on. The last key with the scope
-        `admin` stays: 409.
+        `admin` stays: 409. While the edge's key file can not be written the answer is 503: the key
+        has ended at the gateway, which is kept, and ends at the edge as soon as the file can be
+        written.
         """
         await keys.revoke(key_id, caller)
 
@@ -75,7 +78,8 @@ class KeyController(Controller):
         """Answer the key with a new secret in `token`; the old one works until the overlap ends.
 
         The key keeps its id, and with it the services that it owns. Rotating it again ends the
-        overlap of the rotation before.
+        overlap of the rotation before. While the edge's key file can not be written nothing is
+        rotated: 503.
         """
         issued = await keys.rotate(key_id, data or Rotation(), caller)
         return Response(issued, status_code=200, headers=_SHOWN_ONCE)

@@ -1,47 +1,35 @@
 """Where keys are kept, and who owns what."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, Protocol
 
-from sqlalchemy import Row, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sidecar.access.models import Key, Tenant
+from sidecar.access.models import Key
+from sidecar.access.rows import COLUMNS, as_key, why
 from sidecar.access.tables import KeyRow, OwnerRow, RevisionRow
-from sidecar.kit.database import Database
+from sidecar.kit.database import FAULTS, Database
 
 _NAME = "keys"
 _AT_ONCE = 500
-_COLUMNS = (
-    KeyRow.id,
-    KeyRow.name,
-    KeyRow.hash,
-    KeyRow.scopes,
-    KeyRow.created_at,
-    KeyRow.created_by,
-    KeyRow.services,
-    KeyRow.prefixes,
-    KeyRow.capabilities,
-    KeyRow.tenant,
-    KeyRow.expires_at,
-    KeyRow.revoked_at,
-    KeyRow.rotated_at,
-    KeyRow.overlap_ends_at,
-    KeyRow.previous_hash,
-)
+_KEY = tuple(getattr(KeyRow, name) for name in COLUMNS)
 
 
 @dataclass(frozen=True)
 class Changes:
-    """The keys that changed since a revision; all of them where `is_whole`."""
+    """The keys that changed since a revision; all of them where `is_whole`.
+
+    `unreadable` are the ids of rows that are no keys, each with what is wrong, without values.
+    """
 
     revision: int
     keys: Sequence[Key] = ()
     is_whole: bool = False
+    unreadable: Mapping[str, str] = field(default_factory=dict)
 
 
 class KeyStore(Protocol):
@@ -109,12 +97,9 @@ class SqlKeyStore:
             if revision == since:
                 return Changes(revision)
             is_whole = revision < since
-            newer = select(*_COLUMNS).where(KeyRow.revision > (0 if is_whole else since))
-            keys: list[Key] = []
-            async with connection.stream(newer.order_by(KeyRow.created_at, KeyRow.id)) as rows:
-                async for part in rows.partitions(_AT_ONCE):
-                    keys += map(_key, part)
-        return Changes(revision, keys, is_whole=is_whole or since == 0)
+            wanted = KeyRow.revision > (0 if is_whole else since)
+            keys, unreadable = await _read(connection, wanted)
+        return Changes(revision, keys, is_whole or since == 0, unreadable)
 
     async def commit(self, keys: Sequence[Key], *, expected: int) -> int | None:
         async with self._database.writing() as connection:
@@ -149,7 +134,11 @@ class SqlKeyStore:
     async def uses(self, since: datetime) -> dict[str, datetime]:
         used = select(KeyRow.id, KeyRow.last_used_at).where(KeyRow.last_used_at > since)
         async with self._database.reading() as connection:
-            return {id_: at for id_, at in await connection.execute(used) if at is not None}
+            try:
+                return {id_: at for id_, at in await connection.execute(used) if at is not None}
+            except ValueError:
+                # A time that is none. Keys are more than when they were used.
+                return {}
 
 
 class SqlOwnerStore:
@@ -197,6 +186,49 @@ class SqlOwnerStore:
             )
 
 
+async def _read(
+    connection: AsyncConnection, wanted: ColumnElement[bool]
+) -> tuple[list[Key], dict[str, str]]:
+    """Answer the keys in the order in which they were made, and what is wrong with the others."""
+    keys: list[Key] = []
+    unreadable: dict[str, str] = {}
+    query = select(*_KEY).where(wanted).order_by(KeyRow.created_at, KeyRow.id)
+    try:
+        async with connection.stream(query) as rows:
+            async for part in rows.partitions(_AT_ONCE):
+                keys += map(as_key, part)
+    except FAULTS:
+        raise
+    except Exception:  # noqa: BLE001 - whatever is wrong with one value, the others are to be read
+        keys = await _read_each(connection, wanted, unreadable)
+    return keys, unreadable
+
+
+async def _read_each(
+    connection: AsyncConnection, wanted: ColumnElement[bool], unreadable: dict[str, str]
+) -> list[Key]:
+    """Read in parts, and one by one what is beside a row that can not be read."""
+    # Ordered as text: a time that is none keeps nothing from being in order.
+    ids = select(KeyRow.id).where(wanted).order_by(KeyRow.created_at, KeyRow.id)
+    left = [str(id_) for (id_,) in await connection.execute(ids)]
+    parts = [left[start : start + _AT_ONCE] for start in range(0, len(left), _AT_ONCE)]
+    keys: dict[str, Key] = {}
+    while parts:
+        part = parts.pop()
+        try:
+            found = await connection.execute(select(*_KEY).where(KeyRow.id.in_(part)))
+            keys |= {key.id: key for key in map(as_key, found)}
+        except FAULTS:
+            raise
+        except Exception as error:  # noqa: BLE001 - as above
+            if len(part) == 1:
+                unreadable[part[0]] = why(error)
+            else:
+                middle = len(part) // 2
+                parts += [part[:middle], part[middle:]]
+    return [keys[id_] for id_ in left if id_ in keys]
+
+
 async def _put(connection: AsyncConnection, rows: list[dict[str, Any]]) -> None:
     insert = _insert(connection)(KeyRow)
     changed = {name: insert.excluded[name] for name in rows[0] if name != "id"}
@@ -213,46 +245,8 @@ def _insert(connection: AsyncConnection) -> Any:
 
 def _fields(key: Key, revision: int) -> dict[str, Any]:
     return {
-        **{column.key: getattr(key, column.key) for column in _COLUMNS},
+        **{name: getattr(key, name) for name in COLUMNS},
         "scopes": sorted(key.scopes),
         "tenant": key.tenant and key.tenant.model_dump(exclude_none=True),
         "revision": revision,
     }
-
-
-def _key(row: Row[Any]) -> Key:
-    values: tuple[Any, ...] = tuple(row)
-    (id_, name, hash_, scopes, created_at, created_by, services, prefixes, capabilities, tenant,
-     expires_at, revoked_at, rotated_at, overlap_ends_at, previous_hash) = values  # fmt: skip
-    return Key(
-        id=id_,
-        name=name,
-        hash=hash_,
-        scopes=_scopes(tuple(scopes)),
-        created_at=created_at,
-        created_by=created_by,
-        services=_names(services),
-        prefixes=_names(prefixes),
-        capabilities=_names(capabilities),
-        tenant=None if tenant is None else Tenant.model_validate(tenant),
-        expires_at=expires_at,
-        revoked_at=revoked_at,
-        rotated_at=rotated_at,
-        overlap_ends_at=overlap_ends_at,
-        previous_hash=previous_hash,
-    )
-
-
-# Thousands of keys have the same: they share one object.
-@lru_cache(maxsize=1024)
-def _scopes(names: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(names)
-
-
-@lru_cache(maxsize=1024)
-def _shared(names: tuple[str, ...]) -> tuple[str, ...]:
-    return names
-
-
-def _names(listed: list[str] | None) -> tuple[str, ...] | None:
-    return None if listed is None else _shared(tuple(listed))

@@ -5,7 +5,7 @@ import contextlib
 import logging
 import os
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,41 +16,29 @@ from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from sidecar.kit.database_faults import LOCKED, reason_of
 from sidecar.kit.errors import UnavailableError
 
 _log = logging.getLogger("gatehouse.database")
 
 DatabaseUrl = URL
 
+FAULTS = (SQLAlchemyError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What the blocks of a `Database` translate; whoever catches more lets these pass."""
+
 _BUSY_SECONDS = 2.0
 _CONNECT_SECONDS = 3.0
 _ANSWER_SECONDS = 5.0
 _POOL_SECONDS = 5.0
+# How long those that migrate at once wait for each other, and how often they look.
+_MIGRATION_SECONDS = 30.0
+_LOOK_SECONDS = 0.05
 # SQLite has one writer at a time; more connections would only wait for each other.
 _SQLITE_CONNECTIONS = 3
 _MIGRATION_LOCK = 6_417_384_011
-_FAULTS = (SQLAlchemyError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
-# By SQLite's result code and PostgreSQL's SQLSTATE: what an operator can do something about.
-_REASONS = {
-    "SQLITE_BUSY": "is locked by another program",
-    "SQLITE_LOCKED": "is locked by another program",
-    "SQLITE_FULL": "has no space left",
-    "SQLITE_READONLY": "is read-only",
-    "SQLITE_CANTOPEN": "can not be opened",
-    "SQLITE_NOTADB": "is damaged: its file is no SQLite database",
-    "SQLITE_CORRUPT": "is damaged",
-    "SQLITE_IOERR": "can not be read or written",
-    "25006": "is read-only",
-    "28": "refuses the user or the password",
-    "3D000": "does not exist on its server",
-    "42501": "does not allow this user so much",
-    "53100": "has no space left",
-    "53300": "has no connection left",
-    "55P03": "is locked by another program",
-}
 _SCHEMES = re.compile(r"(postgres|postgresql|sqlite)(\+[a-z0-9]+)?://")
 _ACCEPTED = "must be postgresql://user:password@host/name or sqlite:///path"
 
@@ -122,9 +110,7 @@ class Database:
         is_sqlite = url.get_backend_name() == "sqlite"
         self._file = Path(url.database or "") if is_sqlite else None
         self._engine = _sqlite(url, pragmas or {}) if is_sqlite else _postgres(url)
-        self._turn: contextlib.AbstractAsyncContextManager[object] = (
-            asyncio.Lock() if is_sqlite else contextlib.nullcontext()
-        )
+        self._turn = _Turn() if is_sqlite else None
 
     @contextlib.asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -132,12 +118,8 @@ class Database:
         try:
             async with self._engine.connect() as connection:
                 yield connection
-        except _FAULTS as error:
-            reason = _reason(error)
-            if self.fault != reason:
-                _log.warning("The database %s; what is live goes on.", reason)
-            self.fault = reason
-            raise DatabaseAwayError(reason) from error
+        except FAULTS as error:
+            raise self._away(error) from error
         if self.fault is not None:
             _log.info("The database answers.")
         self.fault = None
@@ -149,34 +131,59 @@ class Database:
         Its first statement must be a write: SQLite gives up at once where a reader becomes one.
         """
         try:
-            async with self._turn, self._engine.begin() as connection:
+            async with self._its_turn(), self._engine.begin() as connection:
                 yield connection
-        except _FAULTS as error:
-            reason = _reason(error)
+        except FAULTS as error:
+            reason = reason_of(error)
             _log.warning("A write was not taken: the database %s.", reason)
             raise DatabaseAwayError(reason) from error
 
     async def upgrade(self, migrations: Path) -> None:
-        """Bring the tables to what this version knows; several processes may do so at once."""
+        """Bring the tables to what this version knows; several processes may do so at once.
+
+        While SQLite's file is locked this waits for up to 30 s, with a `fault` that says so.
+        """
         try:
             if self._file is not None:
                 _ensure_file(self._file)
-                await self._use_wal()
-            async with self._engine.begin() as connection:
-                await self._lock_migrations(connection)
-                await connection.run_sync(_upgrade, migrations)
+                await self._patiently(self._use_wal)
+            await self._patiently(lambda: self._migrate(migrations))
         except CommandError as error:
             self.fault = "was made by a newer version of Gatehouse"
             raise DatabaseAwayError(self.fault) from error
-        except _FAULTS as error:
-            reason = _reason(error)
-            if self.fault != reason:
-                _log.warning("The database %s; it is tried again and again.", reason)
-            self.fault = reason
-            raise DatabaseAwayError(reason) from error
+        except FAULTS as error:
+            raise self._away(error) from error
 
     async def close(self) -> None:
         await self._engine.dispose()
+
+    def _away(self, error: BaseException) -> DatabaseAwayError:
+        reason = reason_of(error)
+        if self.fault != reason:
+            _log.warning("The database %s; what is live goes on.", reason)
+        self.fault = reason
+        return DatabaseAwayError(reason)
+
+    def _its_turn(self) -> contextlib.AbstractAsyncContextManager[None]:
+        return contextlib.nullcontext() if self._turn is None else self._turn.taken()
+
+    async def _patiently(self, step: Callable[[], Awaitable[None]]) -> None:
+        # SQLite's own waiting is shorter, and does not cover the change to another journal.
+        ends_at = asyncio.get_running_loop().time() + _MIGRATION_SECONDS
+        while True:
+            try:
+                return await step()
+            except FAULTS as error:
+                is_late = asyncio.get_running_loop().time() > ends_at
+                if self._file is None or is_late or reason_of(error) != LOCKED:
+                    raise
+                _ = self._away(error)
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _migrate(self, migrations: Path) -> None:
+        async with self._engine.begin() as connection:
+            await self._lock_migrations(connection)
+            await connection.run_sync(_upgrade, migrations)
 
     async def _use_wal(self) -> None:
         # Kept in the file from then on. Not possible within a transaction.
@@ -189,6 +196,31 @@ class Database:
             await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
         else:
             await connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+class _Turn:
+    """One writer at a time, in the order of coming.
+
+    Where one found the file locked, those who waited behind it are refused with it: each waiting
+    for the lock in its turn, the last would wait for them all.
+    """
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._refused = 0
+
+    @contextlib.asynccontextmanager
+    async def taken(self) -> AsyncIterator[None]:
+        refused = self._refused
+        async with self._lock:
+            if self._refused != refused:
+                raise DatabaseAwayError(LOCKED)
+            try:
+                yield
+            except FAULTS as error:
+                if reason_of(error) == LOCKED:
+                    self._refused += 1
+                raise
 
 
 def _sqlite(url: DatabaseUrl, pragmas: Mapping[str, str | int]) -> AsyncEngine:
@@ -263,26 +295,3 @@ def _upgrade(connection: Connection, migrations: Path) -> None:
     # ConfigParser expands percent signs.
     config.set_main_option("script_location", str(migrations).replace("%", "%%"))
     command.upgrade(config, "head")
-
-
-def _reason(error: BaseException) -> str:
-    """Say what is wrong without the text of the error, which may quote what was written."""
-    for each in _causes(error):
-        # The extended codes of SQLite begin with the plain ones, SQLSTATE with its class.
-        code = str(getattr(each, "sqlite_errorname", None) or getattr(each, "sqlstate", None) or "")
-        for known, reason in _REASONS.items():
-            if code.startswith(known):
-                return reason
-    if isinstance(error, OSError) and error.strerror:
-        return f"can not be reached: {error.strerror}"
-    return f"does not answer ({type(_causes(error)[-1]).__name__})"
-
-
-def _causes(error: BaseException) -> list[BaseException]:
-    found = [error]
-    while (
-        nearer := (found[-1].orig if isinstance(found[-1], DBAPIError) else None)
-        or found[-1].__cause__
-    ) and nearer not in found:
-        found.append(nearer)
-    return found

@@ -141,6 +141,8 @@ def test_what_was_written_is_read_back() -> None:
         '{"version":1,"keys":[]}',
         '{"version":1,"keys":{"a":{}}}',
         '{"version":1,"keys":{"a":1}}',
+        '{"version":1,"keys":{"a":{"id":"a","consumer":"a","scopes":[],"expires":1e99}}}',
+        '{"version":1,"keys":{"a":{"id":"a","consumer":"\\"","scopes":[]}}}',
     ],
 )
 def test_another_file_is_no_key_file(text: str, tmp_path: Path) -> None:
@@ -185,3 +187,50 @@ def test_a_restart_leaves_the_same_file_alone(tmp_path: Path) -> None:
     KeyFile(path, tmp_path / "staging").write([FULL], NOW)
 
     assert path.stat().st_ino == before
+
+
+@pytest.mark.parametrize("copied", [True, False])
+def test_a_file_that_somebody_replaced_is_written_again(copied: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    path = tmp_path / "keys.json"
+    file = KeyFile(path, tmp_path / "staging")
+    file.write([FULL], NOW)
+    if copied:
+        (tmp_path / "older").write_text(render([], NOW).text)
+        (tmp_path / "older").replace(path)
+    else:
+        path.write_text('{"version":1,"keys":{}}')
+    is_noticed = not file.is_as_left()
+
+    file.write([FULL], NOW)
+
+    assert (is_noticed, file.is_as_left()) == (True, True)
+    assert path.read_text() == render([FULL], NOW).text
+
+
+def test_a_file_with_the_same_in_it_is_as_good(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    file = KeyFile(path, tmp_path / "staging")
+    file.write([FULL], NOW)
+    (tmp_path / "other").write_text(path.read_text())
+    (tmp_path / "other").replace(path)
+    before = path.stat().st_ino
+
+    file.write([FULL], NOW)
+
+    assert path.stat().st_ino == before
+    assert file.is_as_left()
+
+
+def test_whether_a_file_can_be_written_is_tried_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "edge" / "keys.json"
+    file = KeyFile(path, tmp_path / "staging")
+    file.write([FULL], NOW)
+
+    file.check()
+    left = [each.name for each in path.parent.iterdir()]
+    path.unlink()
+    path.mkdir()
+
+    assert left == ["keys.json"]
+    with pytest.raises(OSError, match="Is a directory"):
+        file.check()

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -6,9 +7,11 @@ import pytest
 from sidecar.access.errors import KeyNotFoundError, KeysNotReadError, UnauthorizedError
 from sidecar.access.keyring import Keyring
 from sidecar.access.models import make_token
+from sidecar.access.store import Changes
 from sidecar.kit.errors import UnavailableError
 from tests.access.conftest import Access, a_key
 from tests.factories import NOW
+from tests.fakes.access import MemoryKeyStore
 
 TOKEN = make_token()
 
@@ -154,3 +157,52 @@ async def test_a_restarted_sidecar_knows_when_keys_were_used(access: Access) -> 
     await restarted.refresh()
 
     assert restarted.last_used_at(a_key().id) == NOW
+
+
+class Damaged(MemoryKeyStore):
+    """A store with a row that is no key."""
+
+    async def changes(self, since: int) -> Changes:
+        found = await super().changes(since)
+        left = [key for key in found.keys if key.id != a_key().id]
+        return replace(found, keys=left, unreadable={a_key().id: "tenant: is none"})
+
+
+async def test_a_key_that_can_not_be_read_is_left_out_and_said_once(
+    access: Access, caplog: pytest.LogCaptureFixture
+) -> None:
+    await _add(access)
+    damaged = Damaged()
+    async with access.keyring.writing:
+        await damaged.commit([a_key("other0000001"), a_key(token=TOKEN)], expected=0)
+    keyring = Keyring(damaged, access.clock, lambda: None)
+
+    for _ in range(3):
+        await keyring.refresh()
+
+    assert list(keyring.keys) == ["other0000001"]
+    assert caplog.text.count("alice0000001 can not be read and is left out: tenant") == 1
+
+
+async def test_a_key_that_can_not_be_read_any_more_opens_no_more(access: Access) -> None:
+    await _add(access)
+    access.keyring.identify(TOKEN)
+    damaged = Damaged()
+    access.keyring.store = damaged
+    await damaged.commit([a_key(token=TOKEN)], expected=0)
+    await damaged.commit([a_key(token=TOKEN)], expected=1)
+
+    await access.keyring.refresh()
+
+    with pytest.raises(UnauthorizedError, match="does not know"):
+        access.keyring.identify(TOKEN)
+    # It exists, and may hold something.
+    assert access.keyring.is_live(a_key().id)
+
+
+async def test_a_key_that_is_not_known_is_nobodys_once_it_was_looked_for(access: Access) -> None:
+    before = access.keyring.is_live("nobodys")
+
+    await access.keyring.refresh()
+
+    assert (before, access.keyring.is_live("nobodys")) == (True, False)

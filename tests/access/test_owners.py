@@ -87,3 +87,37 @@ async def test_without_a_database_it_is_not_guessed(
 
     with pytest.raises(UnavailableError):
         await owners.claim("math", "first")
+
+
+async def test_a_key_that_another_sidecar_just_made_keeps_what_it_claimed(
+    access: Access, second: Access, names: MemoryOwnerStore
+) -> None:
+    async with access.keyring.writing:
+        await access.keyring.commit([a_key("new"), a_key("other")])
+    await KeyOwners(names, access.keyring, access.clock).claim("math", "new")
+    owners = KeyOwners(names, second.keyring, second.clock)
+
+    found = await owners.find("math")
+    claimed = await owners.claim("math", "other")
+
+    assert (found, claimed, names.held) == ("new", "new", {"math": "new"})
+
+
+async def test_a_name_of_a_key_that_is_nowhere_is_free(
+    owners: KeyOwners, names: MemoryOwnerStore
+) -> None:
+    names.held["math"] = "nobodys"
+
+    assert await owners.claim("math", "first") == "first"
+
+
+async def test_a_name_is_not_handed_over_while_its_key_can_not_be_looked_up(
+    access: Access, owners: KeyOwners, names: MemoryOwnerStore
+) -> None:
+    names.held["math"] = "unknown"
+    access.store.is_away = True
+
+    with pytest.raises(UnavailableError):
+        await owners.claim("math", "first")
+
+    assert names.held == {"math": "unknown"}

@@ -165,3 +165,42 @@ async def test_nothing_of_a_key_is_said_of_a_write_that_failed(
             await store.commit([replace(key, id="second000")], expected=1)
 
     assert key.hash not in caplog.text + str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "why"),
+    [
+        ("tenant", '{"user_id":"s3cret w0rd"}', "tenant.user_id: plain_string_pattern_mismatch"),
+        ("tenant", "{}", "tenant: value_error"),
+        ("scopes", "s3cret", "JSONDecodeError"),
+        ("scopes", "7", "TypeError"),
+        ("expires_at", "s3cret", "ValueError"),
+        ("name", 's3"cret', "ValueError"),
+    ],
+)
+async def test_a_row_that_is_no_key_is_left_out_alone(
+    column: str, value: str, why: str, tmp_path: Path
+) -> None:
+    keys = [a_key(f"key{number:06}") for number in range(7)]
+    async with a_database("sqlite", tmp_path) as database:
+        store = SqlKeyStore(database)
+        await store.commit(keys, expected=0)
+        async with database.writing() as connection:
+            await connection.exec_driver_sql(
+                f"UPDATE access_keys SET {column} = ? WHERE id = ?",  # noqa: S608
+                (value, keys[3].id),
+            )
+
+        found = await store.changes(0)
+
+    assert found == Changes(1, [*keys[:3], *keys[4:]], True, {keys[3].id: why})  # noqa: FBT003
+
+
+async def test_a_time_of_use_that_is_none_keeps_no_key_from_being_read(tmp_path: Path) -> None:
+    async with a_database("sqlite", tmp_path) as database:
+        store = SqlKeyStore(database)
+        await store.commit([a_key()], expected=0)
+        async with database.writing() as connection:
+            await connection.exec_driver_sql("UPDATE access_keys SET last_used_at = 'yesterday'")
+
+        assert await store.uses(NOW - timedelta(1)) == {}

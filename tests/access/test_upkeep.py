@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.access.errors import KeysNotReadError, SecretFileError, UnauthorizedError
+from sidecar.access.errors import (
+    KeyFileUnwritableError,
+    KeysNotReadError,
+    SecretFileError,
+    UnauthorizedError,
+)
 from sidecar.access.models import ADMIN_SCOPES, JOIN_SCOPES, make_token, token_id
 from sidecar.access.terms import NewKey, Rotation
 from sidecar.kit.errors import UnavailableError
@@ -26,6 +31,19 @@ def _ids(*tokens: str) -> list[str]:
 
 def _restarted(access: Access) -> Access:
     return Access(access.folder, access.store, access.clock)
+
+
+def _break(access: Access) -> None:
+    """Let nothing be written where the edge looks."""
+    access.key_file.rename(access.folder / "aside")
+    access.key_file.parent.rmdir()
+    access.key_file.parent.write_text("no folder")
+
+
+def _mend(access: Access) -> None:
+    access.key_file.parent.unlink()
+    access.key_file.parent.mkdir()
+    (access.folder / "aside").rename(access.key_file)
 
 
 async def _make(access: Access, **fields: object) -> str:
@@ -159,14 +177,11 @@ async def test_an_old_secret_leaves_the_file_when_the_overlap_ends(access: Acces
 
 
 async def test_a_file_that_can_not_be_written_is_said_and_tried_again(access: Access) -> None:
-    edge = access.folder / "edge"
-    access.key_file.rename(access.folder / "aside")
-    edge.rmdir()
-    edge.write_text("no folder")
+    _break(access)
 
     done = await access.upkeep.write()
     fault = access.upkeep.fault
-    edge.unlink()
+    _mend(access)
     again = await access.upkeep.write()
 
     assert (done, again, access.upkeep.fault) == (False, True, None)
@@ -332,3 +347,140 @@ async def test_many_keys_of_a_day_are_no_more_than_one_file(access: Access) -> N
     await access.upkeep.write()
 
     assert len(_in_file(access)) == 102
+
+
+async def test_a_change_is_in_the_edges_file_when_it_is_answered(access: Access) -> None:
+    both = access.token("admin"), access.token("join")
+    token = await _make(access)
+    made = _in_file(access)
+
+    await access.keys.revoke(_ids(token)[0], ADMIN)
+
+    assert (made, _in_file(access)) == (_ids(token, *both), _ids(*both))
+
+
+async def test_a_revocation_is_kept_where_the_edges_file_can_not_be_written(
+    access: Access,
+) -> None:
+    token = await _make(access)
+    _break(access)
+
+    with pytest.raises(KeyFileUnwritableError, match=r"kept in the database.*: File exists"):
+        await access.keys.revoke(_ids(token)[0], ADMIN)
+    with pytest.raises(UnauthorizedError, match="was revoked"):
+        access.keyring.identify(token)
+    with pytest.raises(KeyFileUnwritableError):
+        await access.keys.revoke(_ids(token)[0], ADMIN)
+    _mend(access)
+    before = _in_file(access)
+    await access.upkeep.write()
+
+    assert _ids(token)[0] in before
+    assert _ids(token)[0] not in _in_file(access)
+
+
+async def test_no_secret_is_made_where_the_edges_file_can_not_be_written(access: Access) -> None:
+    token = await _make(access)
+    revision = access.keyring.revision
+    _break(access)
+
+    with pytest.raises(KeyFileUnwritableError, match="Nothing was changed"):
+        await _make(access)
+    with pytest.raises(KeyFileUnwritableError, match="Nothing was changed"):
+        await access.keys.rotate(_ids(token)[0], Rotation(), ADMIN)
+
+    assert access.keyring.revision == revision
+    assert access.keyring.identify(token).key_id == _ids(token)[0]
+
+
+@pytest.mark.parametrize("text", ['{"version":1,"keys":{}}', "", "garbage"])
+async def test_a_file_that_somebody_overwrote_is_right_at_the_next_look(
+    access: Access, text: str
+) -> None:
+    before = access.key_file.read_text()
+    access.key_file.write_text(text)
+
+    await access.upkeep.write()
+
+    assert access.key_file.read_text() == before
+
+
+async def test_a_bug_in_reading_leaves_what_the_edge_knows(access: Access) -> None:
+    token = await _make(access)
+    restarted = _restarted(access)
+
+    async def broken() -> None:
+        raise RuntimeError("a bug")
+
+    restarted.upkeep.prepare = broken
+    with pytest.raises(RuntimeError):
+        await restarted.upkeep.step()
+
+    assert restarted.keyring.identify(token).key_id == _ids(token)[0]
+
+
+async def test_who_waits_too_long_for_the_database_does_without(access: Access) -> None:
+    token = await _make(access)
+    restarted = _restarted(access)
+
+    await restarted.upkeep.await_keys(0.01)
+
+    assert restarted.upkeep.tried.is_set()
+    assert restarted.keyring.identify(token).key_id == _ids(token)[0]
+    await restarted.tick()
+    assert restarted.keyring.is_loaded
+
+
+async def test_a_new_database_takes_no_key_from_the_edge(
+    access: Access, caplog: pytest.LogCaptureFixture
+) -> None:
+    both = access.token("admin"), access.token("join")
+    old = await _make(access)
+    lost = _restarted(access)
+    access.store.lose()
+    await lost.tick()
+    fault, said = lost.upkeep.fault, caplog.text
+    new = await _make(lost)
+    again = _restarted(lost)
+
+    await again.tick()
+
+    assert fault is not None
+    assert "1 keys of the edge are not in it: restore the database, or delete" in fault
+    assert "The database lacks 1 keys that the edge has" in said
+    assert again.upkeep.fault == fault
+    assert _in_file(again) == _ids(old, new, *both)
+    with pytest.raises(UnauthorizedError, match="does not know"):
+        again.keyring.identify(old)
+
+
+async def test_who_deletes_the_file_lets_keys_go_that_the_database_lacks(access: Access) -> None:
+    await _make(access)
+    access.store.lose()
+    lost = _restarted(access)
+    await lost.tick()
+    access.key_file.unlink()
+
+    await lost.upkeep.write()
+
+    assert lost.upkeep.fault is None
+    assert _in_file(lost) == _ids(access.token("admin"), access.token("join"))
+
+
+async def test_a_database_that_is_restored_has_the_last_word(access: Access) -> None:
+    kept = await access.store.changes(0)
+    token = await _make(access)
+    whole = await access.store.changes(0)
+    access.store.lose()
+    await access.store.commit(kept.keys, expected=0)
+    await access.tick()
+    fault = access.upkeep.fault
+    gone = [replace(key, revoked_at=key.revoked_at or NOW) for key in whole.keys
+            if key.id == _ids(token)[0]]  # fmt: skip
+
+    await access.store.commit(gone, expected=1)
+    await access.tick()
+
+    assert fault is not None
+    assert access.upkeep.fault is None
+    assert _ids(token)[0] not in _in_file(access)

@@ -254,3 +254,63 @@ def test_no_key_is_in_any_log(callers: Callers) -> None:
     for token in (made["token"], rotated["token"], callers.gateway.key()):
         assert token.rpartition("_")[2][:32] not in logged
         assert token_hash(token) not in logged
+
+
+def test_an_overwritten_key_file_is_right_again_within_seconds(callers: Callers) -> None:
+    file = callers.gateway.layout.edge / "keys.json"
+    made = _make(callers)
+    before = file.read_text()
+
+    file.write_text('{"version":1,"keys":{}}')
+
+    eventually(lambda: "" if file.read_text() == before else "it is as it was left", 5.0)
+    assert token_hash(made["token"]) in before
+
+
+def test_a_revocation_says_when_the_edge_can_not_be_told(fresh_callers: Callers) -> None:
+    edge = fresh_callers.gateway.layout.edge
+    made = _make(fresh_callers)
+    kept = edge / "keys.json.kept"
+    (edge / "keys.json").rename(kept)
+    (edge / "keys.json").mkdir()
+
+    said = fresh_callers.delete(f"/gateway/keys/{made['id']}")
+    refused = fresh_callers.post("/gateway/keys", {"name": "bob", "scopes": ["edge:call"]})
+    (edge / "keys.json").rmdir()
+    kept.rename(edge / "keys.json")
+
+    assert [each.status_code for each in (said, refused)] == [503, 503]
+    assert {each.json()["type"] for each in (said, refused)} == {"/problems/key-file-unwritable"}
+    assert "kept in the database" in said.json()["detail"]
+    assert "Nothing was changed" in refused.json()["detail"]
+    assert _list(fresh_callers, made["token"]) == 401
+    eventually(
+        lambda: "the key is there" if token_hash(made["token"]) in _hashes(fresh_callers.gateway)
+        else "",
+        5.0,
+    )  # fmt: skip
+
+
+def test_a_lost_database_takes_no_keys_from_the_edge(fresh_callers: Callers) -> None:
+    fresh, callers = fresh_callers.gateway, fresh_callers
+    old = _make(callers)
+    fresh.stop("sidecar")
+    for file in Path(fresh.settings.var_dir).glob("gatehouse.db*"):
+        file.unlink()
+
+    fresh.start("sidecar")
+    new = _make(callers)
+    ready = callers.get("/gateway/health/ready")
+    found = _hashes(fresh)
+    (fresh.layout.edge / "keys.json").unlink()
+    fresh.await_healthy("sidecar", ready=True)
+
+    assert {token_hash(each["token"]) for each in (old, new)} <= found.keys()
+    assert (ready.status_code, [each["field"] for each in ready.json()["errors"]]) == (
+        503,
+        ["keys"],
+    )
+    assert "1 keys of the edge are not in it" in ready.json()["detail"]
+    left = _hashes(fresh)
+    assert token_hash(old["token"]) not in left
+    assert token_hash(new["token"]) in left

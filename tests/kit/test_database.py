@@ -1,5 +1,8 @@
 import asyncio
+import logging
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import anyio
@@ -10,6 +13,7 @@ from sqlalchemy import Connection
 
 import sidecar.access.tables  # noqa: F401 - its tables belong to the metadata
 from sidecar.kit.database import Database, DatabaseAwayError, Table, database_url
+from sidecar.kit.database_faults import LOCKED
 from sidecar.migrations import FOLDER
 from tests.databases import KINDS, a_database, a_file, an_empty_url
 
@@ -30,6 +34,33 @@ async def _number(database: Database) -> int:
     async with database.reading() as connection:
         found = await connection.exec_driver_sql("SELECT number FROM access_revisions")
         return int(found.scalar_one())
+
+
+@contextmanager
+def _locked(file: Path, lock: str = "BEGIN IMMEDIATE") -> Iterator[sqlite3.Connection]:
+    """Lock a file as another program does, until the block ends or the lock is let go."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute(lock)
+        yield other
+
+
+class _Heard(logging.Handler):
+    """Tells when a warning was logged."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.event = asyncio.Event()
+
+    def emit(self, _: logging.LogRecord) -> None:
+        self.event.set()
+
+
+@pytest.fixture
+def warned() -> Iterator[asyncio.Event]:
+    heard, log = _Heard(), logging.getLogger("gatehouse.database")
+    log.addHandler(heard)
+    yield heard.event
+    log.removeHandler(heard)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -56,6 +87,29 @@ async def test_many_that_migrate_at_once_do_it_once(kind: str, tmp_path: Path) -
         assert [await _number(each) for each in databases] == [4] * 4
         for each in databases:
             await each.close()
+
+
+@pytest.mark.parametrize("journal", ["DELETE", "WAL"])
+async def test_a_migration_waits_for_a_lock_to_end(
+    journal: str, tmp_path: Path, warned: asyncio.Event
+) -> None:
+    file = tmp_path / "gatehouse.db"
+    with closing(sqlite3.connect(file)) as first:
+        first.execute(f"PRAGMA journal_mode={journal}")
+    async with a_file(file) as database:
+        with anyio.fail_after(30), _locked(file, "BEGIN EXCLUSIVE") as other:
+            upgrading = asyncio.create_task(database.upgrade(FOLDER))
+            await asyncio.wait(
+                [asyncio.create_task(warned.wait()), upgrading],
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            fault = database.fault
+            other.rollback()
+            await upgrading
+
+        assert fault == "is locked by another program"
+        assert await _number(database) == 0
+        assert database.fault is None
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -108,17 +162,37 @@ async def test_a_database_that_another_program_locks_is_read_and_not_written(
     tmp_path: Path,
 ) -> None:
     async with a_database("sqlite", tmp_path) as database:
-        other = sqlite3.connect(tmp_path / "gatehouse.db", isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-
-        with anyio.fail_after(10), pytest.raises(DatabaseAwayError, match="is locked by another"):
-            await _raise(database)
-        number = await _number(database)
-        other.rollback()
-        other.close()
+        with _locked(tmp_path / "gatehouse.db"):
+            with anyio.fail_after(10), pytest.raises(DatabaseAwayError, match="is locked by"):
+                await _raise(database)
+            number = await _number(database)
         await _raise(database)
 
         assert (number, await _number(database)) == (0, 1)
+
+
+async def test_many_that_write_to_a_locked_database_wait_together(tmp_path: Path) -> None:
+    async with a_database("sqlite", tmp_path) as database:
+        with _locked(tmp_path / "gatehouse.db"), anyio.fail_after(10):
+            refused = await asyncio.gather(
+                *(_raise(database) for _ in range(12)), return_exceptions=True
+            )
+        await asyncio.gather(*(_raise(database) for _ in range(12)))
+
+        assert {type(each) for each in refused} == {DatabaseAwayError}
+        assert {str(each) for each in refused} == {str(DatabaseAwayError(LOCKED))}
+        assert await _number(database) == 12
+
+
+async def test_a_write_that_fails_for_a_reason_of_its_own_fails_alone(tmp_path: Path) -> None:
+    async with a_database("sqlite", tmp_path) as database:
+        said = await asyncio.gather(
+            _write(database, "INSERT INTO nowhere VALUES (1)"),
+            _raise(database),
+            return_exceptions=True,
+        )
+
+        assert [type(each) for each in said] == [DatabaseAwayError, type(None)]
 
 
 async def test_a_full_disk_takes_no_writes_and_loses_nothing(tmp_path: Path) -> None:
