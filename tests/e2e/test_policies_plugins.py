@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -39,9 +40,13 @@ SETTINGS = st.lists(st.dictionaries(_NAMES, JSON, max_size=4), min_size=30, max_
 
 @pytest.fixture(scope="module")
 def allowing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callers]:
-    """Start a gateway that allows one of its own plugins, and one that is nowhere."""
+    """Start a gateway that allows a plugin, by a name that is not ours, and one that is nowhere."""
     folder = tmp_path_factory.mktemp("allowing")
-    with throwaway(folder, allowed_plugins="entry, ghost") as running:
+    with throwaway(folder, allowed_plugins="borrowed, ghost") as running:
+        static = yaml.safe_load(running.layout.traefik_conf.read_text())
+        plugins = static["experimental"]["localPlugins"]
+        plugins["borrowed"] = plugins.pop("envelope")
+        running.layout.traefik_conf.write_text(yaml.safe_dump(static))
         for name in NAMES:
             running.start(name)
         running.await_healthy("sidecar", ready=True)
@@ -52,7 +57,7 @@ def allowing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callers]:
 
 def _is_taken(value: dict[str, Any]) -> bool:
     try:
-        _ = policies(plugin={"entry": value})
+        _ = policies(plugin={"borrowed": value})
     except ValueError:
         return False
     return True
@@ -71,7 +76,7 @@ def test_whatever_settings_are_taken_can_be_loaded(
     sound = [value for value in batch if _is_taken(value)]
 
     def register(number: int, value: dict[str, Any]) -> str:
-        given_ = {"plugin": {"entry": value}}
+        given_ = {"plugin": {"borrowed": value}}
         answer = allowing.register(f"p{number}", echo.url, policies=given_)
         return "" if answer.json().get("live") else f"{value}: {answer.text}"
 
