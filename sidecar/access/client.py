@@ -1,12 +1,11 @@
 """What the edge says of keys."""
 
-import base64
 import json
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Protocol
 
-from sidecar.kit.outbound import Outbound, OutboundError
+from sidecar.kit.outbound import Outbound, OutboundError, basic_credentials
 
 _TIMEOUT_SECONDS = 5.0
 _MAX_BYTES = 8 * 1024 * 1024
@@ -26,8 +25,7 @@ class EdgeKeyUseClient:
     def __init__(self, outbound: Outbound, url: str, user: str, password: str) -> None:
         self._outbound = outbound
         self._url = f"{url}/gateway-keys/used"
-        credentials = base64.b64encode(f"{user}:{password}".encode()).decode()
-        self._headers = {"Authorization": f"Basic {credentials}"}
+        self._headers = {"Authorization": basic_credentials(user, password)}
 
     async def used(self) -> Sequence[str]:
         try:

@@ -167,7 +167,7 @@ def _sticky(service: Service) -> Tree | None:
 
 def _health_check(service: Service) -> Tree | None:
     # Traefik has one check path for all servers of a service and resolves it against the origin.
-    bases = {instance.address.path for instance in service.instances.values()}
+    bases = service.base_paths
     health, policy = service.health, service.policies.health_check
     path = policy.path if policy and policy.path else health.path if health else None
     if path is None or len(bases) > 1:

@@ -1,6 +1,5 @@
 """What Traefik says of the configuration that it runs."""
 
-import base64
 import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -8,7 +7,7 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 from sidecar.edge.errors import TraefikAwayError
-from sidecar.kit.outbound import Answer, Outbound, OutboundError
+from sidecar.kit.outbound import Answer, Outbound, OutboundError, basic_credentials
 
 _TIMEOUT_SECONDS = 2.0
 _MAX_BYTES = 1024 * 1024
@@ -42,8 +41,7 @@ class ApiTraefikClient:
         # Traefik makes one router for each of several, and calls them `<entry point>-<name>`.
         self._copies = tuple(f"{each}-" for each in entry_points) if len(entry_points) > 1 else ()
         self._url = url
-        credentials = base64.b64encode(f"{user}:{password}".encode()).decode()
-        self._headers = {"Authorization": f"Basic {credentials}"}
+        self._headers = {"Authorization": basic_credentials(user, password)}
 
     async def has_router(self, name: str) -> bool:
         answer = await self._get(f"/api/http/routers/{quote(name)}@file")

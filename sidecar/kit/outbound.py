@@ -1,5 +1,6 @@
 """The gateway's one outbound HTTP client: bounded in time, in size and in where it may go."""
 
+import base64
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,6 +37,11 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+def basic_credentials(user: str, password: str) -> str:
+    """Answer the value of `Authorization` for a name and a password (RFC 7617)."""
+    return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
 
 
 class Outbound(Protocol):

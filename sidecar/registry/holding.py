@@ -64,7 +64,8 @@ class Holding:
         if (
             wanted.expose == "none"
             or wanted.host is not None
-            or kept in {wanted.name, *self._services()}
+            or kept == wanted.name
+            or kept in self._services()
             or (held is not None and held.prefix == wanted.prefix)
             or caller.is_admin
         ):

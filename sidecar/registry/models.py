@@ -251,6 +251,11 @@ class Service(ServiceTerms):
     document_hash: str | None = None
     consents: dict[str, str] = Field(default_factory=dict)
 
+    @property
+    def base_paths(self) -> set[str]:
+        """The paths that stand in the addresses of its instances."""
+        return {instance.address.path for instance in self.instances.values()}
+
 
 def overlaps(first: str, second: str) -> bool:
     """Tell whether one prefix lies inside the other, segment by segment."""

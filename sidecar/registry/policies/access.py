@@ -94,7 +94,6 @@ OriginPattern = Annotated[str, Field(max_length=255), AfterValidator(_origin_pat
 UserHash = Annotated[str, AfterValidator(_user)]
 ScopeName = Annotated[str, AfterValidator(_scope)]
 CorsMethod = Annotated[str, AfterValidator(_method)]
-StarOrHeader = HeaderName
 
 
 class KeyAuth(Policy):
@@ -136,10 +135,8 @@ class Cors(Policy):
         None, min_length=1, max_length=20
     )
     access_control_allow_methods: list[CorsMethod] | None = Field(None, min_length=1, max_length=20)
-    access_control_allow_headers: list[StarOrHeader] | None = Field(
-        None, min_length=1, max_length=50
-    )
-    access_control_expose_headers: list[StarOrHeader] | None = Field(
+    access_control_allow_headers: list[HeaderName] | None = Field(None, min_length=1, max_length=50)
+    access_control_expose_headers: list[HeaderName] | None = Field(
         None, min_length=1, max_length=50
     )
     access_control_allow_credentials: Flag | None = None

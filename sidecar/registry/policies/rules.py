@@ -103,7 +103,7 @@ def warnings(service: Service, others: Mapping[str, Service]) -> list[str]:
     failover, canary = service.policies.failover, service.policies.canary
     if not service.instances and failover:
         found.append(f"No instance is registered; {failover.service!r} stands in where it can.")
-    if service.policies.health_check and len(_bases(service)) > 1:
+    if service.policies.health_check and len(service.base_paths) > 1:
         found.append(
             "policies.healthCheck: does nothing while the paths in the instances' base_url differ."
         )
@@ -111,10 +111,6 @@ def warnings(service: Service, others: Mapping[str, Service]) -> list[str]:
     if canary and canary.version not in versions:
         found.append(f"policies.canary: no instance has the version {canary.version!r} yet.")
     return found
-
-
-def _bases(service: Service) -> set[str]:
-    return {instance.address.path for instance in service.instances.values()}
 
 
 def _agreed(service: Service, target: Service) -> bool:
